@@ -1,0 +1,261 @@
+//! Content digests: `sha256:<64 hex>` and `sha512:<128 hex>`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256, Sha512};
+use thiserror::Error;
+
+/// A hash algorithm that the image specification registers ("Digests").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// `sha256`, 32 bytes.
+    Sha256,
+    /// `sha512`, 64 bytes.
+    Sha512,
+}
+
+impl Algorithm {
+    /// The name before the colon.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    fn hex_length(self) -> usize {
+        match self {
+            Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        }
+    }
+}
+
+/// The digest of some bytes (image specification, `descriptor.md`, "Digests").
+///
+/// The text form is `algorithm:hex` with lower-case hex; that is also its serde form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest {
+    algorithm: Algorithm,
+    text: String,
+}
+
+/// Why a text is not a digest, or why bytes are not what a digest says.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DigestError {
+    /// No colon, or a part of it is empty.
+    #[error("`{0}` is not a digest: expected `sha256:` or `sha512:` and hex digits")]
+    Malformed(String),
+    /// An algorithm that we do not compute.
+    #[error("`{0}` is not a supported digest algorithm: expected `sha256` or `sha512`")]
+    UnsupportedAlgorithm(String),
+    /// Bytes that hash to something else.
+    #[error("the content has digest `{got}`, expected `{expected}`")]
+    Mismatch {
+        /// The digest that was asked for.
+        expected: Digest,
+        /// The digest of the bytes.
+        got: Digest,
+    },
+}
+
+impl Digest {
+    /// The sha256 digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::with(Algorithm::Sha256, bytes)
+    }
+
+    /// The digest of `bytes` with `algorithm`.
+    pub fn with(algorithm: Algorithm, bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::new(algorithm);
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// The algorithm before the colon.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The hex digits after the colon.
+    pub fn hex(&self) -> &str {
+        self.text.split_once(':').map_or("", |(_, hex)| hex)
+    }
+
+    /// The whole text, `algorithm:hex`.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Checks that `bytes` hash to this digest.
+    pub fn check(&self, bytes: &[u8]) -> Result<(), DigestError> {
+        self.expect(&Self::with(self.algorithm, bytes))
+    }
+
+    /// Checks that `got` is this digest, with an error that names both.
+    pub fn expect(&self, got: &Self) -> Result<(), DigestError> {
+        if self == got {
+            return Ok(());
+        }
+        Err(DigestError::Mismatch {
+            expected: self.clone(),
+            got: got.clone(),
+        })
+    }
+
+    fn from_hash(algorithm: Algorithm, hash: &[u8]) -> Self {
+        use fmt::Write as _;
+        let mut text = format!("{}:", algorithm.name());
+        for byte in hash {
+            let _infallible = write!(text, "{byte:02x}");
+        }
+        Self { algorithm, text }
+    }
+}
+
+impl FromStr for Digest {
+    type Err = DigestError;
+
+    fn from_str(text: &str) -> Result<Self, DigestError> {
+        let malformed = || DigestError::Malformed(text.to_owned());
+        let (name, hex) = text.split_once(':').ok_or_else(malformed)?;
+        let algorithm = match name {
+            "sha256" => Algorithm::Sha256,
+            "sha512" => Algorithm::Sha512,
+            "" => return Err(malformed()),
+            other => return Err(DigestError::UnsupportedAlgorithm(other.to_owned())),
+        };
+        let is_hex = hex
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if hex.len() != algorithm.hex_length() || !is_hex {
+            return Err(malformed());
+        }
+        Ok(Self {
+            algorithm,
+            text: text.to_owned(),
+        })
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = DigestError;
+
+    fn try_from(text: String) -> Result<Self, DigestError> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.text
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// Hashes bytes as they pass.
+#[derive(Clone, Debug)]
+pub struct Hasher(State);
+
+#[derive(Clone, Debug)]
+enum State {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// A hasher that has seen nothing.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(match algorithm {
+            Algorithm::Sha256 => State::Sha256(Sha256::new()),
+            Algorithm::Sha512 => State::Sha512(Sha512::new()),
+        })
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            State::Sha256(state) => state.update(bytes),
+            State::Sha512(state) => state.update(bytes),
+        }
+    }
+
+    /// The digest of everything that passed.
+    pub fn finish(self) -> Digest {
+        match self.0 {
+            State::Sha256(state) => Digest::from_hash(Algorithm::Sha256, &state.finalize()),
+            State::Sha512(state) => Digest::from_hash(Algorithm::Sha512, &state.finalize()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY_OBJECT: &str =
+        "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    #[test]
+    fn the_empty_object_has_the_digest_that_the_image_specification_prints() {
+        assert_eq!(Digest::of(b"{}").as_str(), EMPTY_OBJECT);
+    }
+
+    #[test]
+    fn parsing_and_printing_give_the_same_text() {
+        let long = Digest::with(Algorithm::Sha512, b"{}");
+        assert_eq!(long.hex().len(), 128);
+        for text in [EMPTY_OBJECT, long.as_str()] {
+            assert_eq!(text.parse::<Digest>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_digest_is_refused() {
+        let upper = EMPTY_OBJECT.to_uppercase().replace("SHA256", "sha256");
+        for text in [
+            "",
+            "sha256",
+            "sha256:",
+            ":abc",
+            "sha256:baddigeststring",
+            &upper,
+        ] {
+            assert_eq!(
+                text.parse::<Digest>(),
+                Err(DigestError::Malformed(text.to_owned()))
+            );
+        }
+        let md5 = "md5:d41d8cd98f00b204e9800998ecf8427e".parse::<Digest>();
+        assert_eq!(
+            md5,
+            Err(DigestError::UnsupportedAlgorithm("md5".to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_mismatch_names_expected_and_got() {
+        let expected = Digest::of(b"{}");
+        let error = expected.check(b"[]").unwrap_err();
+        assert!(error.to_string().contains(EMPTY_OBJECT));
+        assert!(error.to_string().contains(Digest::of(b"[]").as_str()));
+    }
+
+    #[test]
+    fn hashing_in_pieces_is_hashing_at_once() {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let mut hasher = Hasher::new(algorithm);
+            hasher.update(b"{");
+            hasher.update(b"}");
+            assert_eq!(hasher.finish(), Digest::with(algorithm, b"{}"));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Limits on what is read from outside, each with its reason.
+
+/// Largest manifest, in bytes. The distribution specification asks registries for
+/// at least 4 MB (`spec.md`, "Pushing Manifests"), and clients should refuse more.
+pub const MANIFEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Largest `application/vnd.wasm.config.v0+json` blob, in bytes. It holds names only;
+/// ten thousand imports fit into a tenth of this.
+pub const CONFIG_BYTES: usize = 4 * 1024 * 1024;
+
+/// Largest Wasm layer that is inspected, in bytes. The largest published component that
+/// we know is under 100 MB; inspection reads the whole layer into memory.
+pub const WASM_BYTES: u64 = 512 * 1024 * 1024;
+
+/// How deep components may nest. Real toolchains nest two or three deep.
+pub const NESTING: usize = 100;
+
+/// How many imports and exports an artifact may have. `wasmparser` allows 100,000 for
+/// each section; a program with more than this is not made by a toolchain.
+pub const ITEMS: usize = 100_000;
+
+/// Longest host and repository name together, in bytes (distribution specification,
+/// "Pulling manifests": many clients limit them to 255).
+pub const REPOSITORY_NAME_BYTES: usize = 255;
+
+/// Longest tag, in bytes (distribution specification, "Pulling manifests").
+pub const TAG_BYTES: usize = 128;
+
+/// Largest signature bundle or signature payload that is read, in bytes.
+pub const SIGNATURE_BYTES: usize = 1024 * 1024;
+
+/// How many signatures of one artifact are looked at. Reading them costs a request or a
+/// file each; cosign stops at 1,000 layers in a `.sig` manifest.
+pub const SIGNATURES: usize = 1000;

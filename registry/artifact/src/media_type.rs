@@ -1,0 +1,41 @@
+//! Media types that we write or look for. Others are carried as they are.
+
+/// OCI image manifest (image specification, `media-types.md`).
+pub const IMAGE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// OCI image index (image specification, `media-types.md`).
+pub const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// Docker's manifest, schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// Docker's manifest list, schema 2.
+pub const DOCKER_MANIFEST_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// An OCI image config.
+pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// `{}` where a config is needed and there is none (image specification, "Guidance for
+/// an Empty Descriptor").
+pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// The config of a Wasm artifact (CNCF TAG Runtime, "Wasm OCI Artifact layout").
+pub const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
+/// The layer of a Wasm artifact: the module or component as it is (the same document).
+pub const WASM: &str = "application/wasm";
+/// A Sigstore bundle, both layer and artifact type (cosign, `specs/BUNDLE_SPEC.md`).
+pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// A layer of cosign 2's `.sig` manifest (cosign, `specs/SIGNATURE_SPEC.md`).
+pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+/// True for layers that some Wasm system has used for a module or component as it is.
+///
+/// All of these run somewhere, so all of them are inspected.
+pub fn is_wasm_layer(media_type: &str) -> bool {
+    matches!(
+        media_type,
+        WASM | "application/vnd.wasm.content.layer.v1+wasm"
+            | "application/vnd.module.wasm.content.layer.v1+wasm"
+            | "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm"
+            | "application/vnd.wasm.component.v1"
+    )
+}
+
+/// True for indexes and manifest lists, whose entries are manifests.
+pub fn is_index(media_type: &str) -> bool {
+    matches!(media_type, IMAGE_INDEX | DOCKER_MANIFEST_LIST)
+}

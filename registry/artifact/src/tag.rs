@@ -1,0 +1,119 @@
+//! A name that moves: `latest`, `v1.2.0`, `sha256-….sig`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::digest::Digest;
+use crate::limits;
+
+/// A tag (distribution specification, "Pulling manifests", `<reference>`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Tag(String);
+
+/// Why a text is not a tag.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error(
+    "`{0}` is not a tag: expected at most {max} letters, digits, `_`, `.` or `-`, \
+     beginning with a letter, a digit or `_`",
+    max = limits::TAG_BYTES
+)]
+pub struct TagError(pub String);
+
+impl Tag {
+    /// The tag as it stands in URLs.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where cosign 2 keeps the signatures of `digest`: `sha256-<hex>.sig`
+    /// (cosign, `specs/SIGNATURE_SPEC.md`).
+    pub fn cosign_signatures(digest: &Digest) -> Self {
+        Self(format!("{}.sig", Self::referrers_fallback(digest)))
+    }
+
+    /// Where clients keep the referrers of `digest` on a registry without the referrers
+    /// API: `sha256-<hex>` (distribution specification, "Referrers Tag Schema").
+    pub fn referrers_fallback(digest: &Digest) -> Self {
+        let hex: String = digest.hex().chars().take(64).collect();
+        Self(format!("{}-{hex}", digest.algorithm().name()))
+    }
+}
+
+impl FromStr for Tag {
+    type Err = TagError;
+
+    fn from_str(text: &str) -> Result<Self, TagError> {
+        let mut bytes = text.bytes();
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let starts_well = bytes.next().is_some_and(is_word);
+        let goes_on_well = bytes.all(|byte| is_word(byte) || byte == b'.' || byte == b'-');
+        if starts_well && goes_on_well && text.len() <= limits::TAG_BYTES {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TagError(text.to_owned()))
+        }
+    }
+}
+
+impl TryFrom<String> for Tag {
+    type Error = TagError;
+
+    fn try_from(text: String) -> Result<Self, TagError> {
+        text.parse()
+    }
+}
+
+impl From<Tag> for String {
+    fn from(tag: Tag) -> Self {
+        tag.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_in_the_grammar_are_taken() {
+        for tag in ["latest", "v1.2.0", "_x", "0", "A-b_c.D", &"a".repeat(128)] {
+            assert_eq!(tag.parse::<Tag>().unwrap().as_str(), tag);
+        }
+    }
+
+    #[test]
+    fn tags_outside_the_grammar_are_refused() {
+        for tag in [
+            "",
+            ".a",
+            "-a",
+            "a/b",
+            "a:b",
+            "1.0+build",
+            "é",
+            &"a".repeat(129),
+        ] {
+            assert_eq!(tag.parse::<Tag>(), Err(TagError(tag.to_owned())));
+        }
+    }
+
+    #[test]
+    fn derived_tags_are_tags() {
+        let digest = Digest::with(crate::digest::Algorithm::Sha512, b"");
+        for tag in [
+            Tag::cosign_signatures(&digest),
+            Tag::referrers_fallback(&digest),
+        ] {
+            assert_eq!(tag.as_str().parse::<Tag>().unwrap(), tag);
+        }
+    }
+}
