@@ -1,1 +1,18 @@
+//! Facts about an artifact in, a decision with its reasons out.
+//!
+//! This crate is pure. It does no input or output and reads no clock and no environment;
+//! that it builds for `wasm32-wasip1` is checked in CI.
 
+mod capability;
+mod decide;
+mod decision;
+mod facts;
+mod finding;
+mod policy;
+
+pub use capability::{CapabilityUse, Risk, capabilities};
+pub use decide::decide;
+pub use decision::{Decision, Verdict};
+pub use facts::{Content, Facts};
+pub use finding::{Code, Effect, Finding, Place};
+pub use policy::{Policy, PolicyError, Signer};

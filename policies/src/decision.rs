@@ -1,0 +1,66 @@
+//! The answer to a push or a pull, with every reason for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Effect, Finding};
+use crate::policy::Policy;
+
+/// What shall happen to an artifact, and why.
+///
+/// Its JSON form is what `--format json` prints and what the registry answers in the
+/// `detail` of a 403.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// What shall happen.
+    pub verdict: Verdict,
+    /// All reasons, not only the first.
+    pub findings: Vec<Finding>,
+}
+
+/// What shall happen to an artifact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Anyone may have it.
+    Admit,
+    /// It waits for something that may still arrive, such as a signature.
+    Hold,
+    /// It is refused.
+    Deny,
+}
+
+impl Decision {
+    /// The decision that follows from these findings: the worst of their effects.
+    pub(crate) fn of(findings: Vec<Finding>) -> Self {
+        let worst = findings.iter().map(|finding| finding.effect).max();
+        let verdict = match worst {
+            Some(Effect::Deny) => Verdict::Deny,
+            Some(Effect::Hold) => Verdict::Hold,
+            Some(Effect::Warn) | None => Verdict::Admit,
+        };
+        Self { verdict, findings }
+    }
+
+    /// The decision for a terminal, without colours.
+    pub fn to_text(&self, _policy: Option<&Policy>) -> String {
+        let lines = self.findings.iter().map(|finding| {
+            format!(
+                "error[{}]: {}\n   = help: {}\n",
+                finding.code, finding.message, finding.help
+            )
+        });
+        lines.collect()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Admit => "admit",
+            Self::Hold => "hold",
+            Self::Deny => "deny",
+        })
+    }
+}

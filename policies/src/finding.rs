@@ -1,0 +1,142 @@
+//! One reason for a decision, with what to do about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One reason for a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What kind of reason; it stays the same from version to version.
+    pub code: Code,
+    /// What it does to the verdict.
+    pub effect: Effect,
+    /// The id of the rule, when the reason is one of a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// The place in the policy file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What was found and why it is not admitted, in one sentence.
+    pub message: String,
+    /// The import, with its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<String>,
+    /// The functions of the import that the program can call; with a capability, those
+    /// that ask for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// The capability that the import asks for; `custom` when the catalogue has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<String>,
+    /// What the rule allows, as the policy file has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
+    /// What to do.
+    pub help: String,
+}
+
+/// The kinds of reasons. `docs/policy-reference.md` has a section on each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// A `deny` list has the import.
+    ImportDenied,
+    /// The capability is known, and the rule does not allow it.
+    ImportNotAllowed,
+    /// The catalogue does not know the import, and the rule does not name it.
+    UnknownImport,
+    /// An import of a component, a core module or a value.
+    UnsupportedImportKind,
+    /// The config says something else than the bytes.
+    ConfigDisagrees,
+    /// Claims to be Wasm and could not be read.
+    UnreadableWasm,
+    /// The rule does not take this kind of artifact.
+    KindNotAllowed,
+    /// Too few of the rule's signers have signed.
+    SignatureMissing,
+    /// No rule is for this repository.
+    NoRule,
+}
+
+/// What a finding does to the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Nothing: the rule only watches (`mode = "audit"`).
+    Warn,
+    /// Something is missing that may still arrive.
+    Hold,
+    /// The artifact is refused.
+    Deny,
+}
+
+/// A place in a policy file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The name that the file was read under.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// How many characters of the line are meant, at least 1.
+    pub length: usize,
+}
+
+impl Code {
+    /// Every code, in the order of the reference.
+    pub const ALL: [Self; 9] = [
+        Self::ImportDenied,
+        Self::ImportNotAllowed,
+        Self::UnknownImport,
+        Self::UnsupportedImportKind,
+        Self::ConfigDisagrees,
+        Self::UnreadableWasm,
+        Self::KindNotAllowed,
+        Self::SignatureMissing,
+        Self::NoRule,
+    ];
+
+    /// The code as it is written in JSON, in the terminal and in the reference.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ImportDenied => "import-denied",
+            Self::ImportNotAllowed => "import-not-allowed",
+            Self::UnknownImport => "unknown-import",
+            Self::UnsupportedImportKind => "unsupported-import-kind",
+            Self::ConfigDisagrees => "config-disagrees",
+            Self::UnreadableWasm => "unreadable-wasm",
+            Self::KindNotAllowed => "kind-not-allowed",
+            Self::SignatureMissing => "signature-missing",
+            Self::NoRule => "no-rule",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_the_same_text_everywhere() {
+        for code in Code::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.to_string());
+        }
+    }
+}
