@@ -1,0 +1,165 @@
+//! Sigstore bundles around a DSSE envelope, signed by a key (protobuf-specs,
+//! `sigstore_bundle.proto`; cosign, `specs/BUNDLE_SPEC.md`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use sigstore_types::{MediaType, SignatureBytes, pae};
+use wasmport_artifact::{Digest, limits};
+
+use crate::public_key::PublicKey;
+use crate::statement::Statement;
+use crate::verify::{Shown, VerifyError};
+
+/// What a DSSE envelope in a bundle may hold.
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// Checks a bundle with a key alone. Any of the statement's subjects may be `subject`,
+/// as with cosign.
+pub(crate) fn verify(bytes: &[u8], subject: &Digest, key: &PublicKey) -> Result<(), VerifyError> {
+    let envelope = Bundle::parse(bytes)?.into_key_envelope()?;
+    let statement = envelope.open(key)?;
+    statement.check_is_signature()?;
+    statement.check_subject(subject)
+}
+
+/// The JSON of a bundle without log entries.
+#[cfg(feature = "sign")]
+pub(crate) fn write(payload: &[u8], signature: &SignatureBytes, key: &PublicKey) -> Vec<u8> {
+    let bundle = Bundle {
+        media_type: MediaType::Bundle0_3.as_str().to_owned(),
+        verification_material: VerificationMaterial {
+            public_key: Some(PublicKeyIdentifier { hint: key.hint() }),
+            ..VerificationMaterial::default()
+        },
+        dsse_envelope: Some(Envelope {
+            payload: STANDARD.encode(payload),
+            payload_type: PAYLOAD_TYPE.to_owned(),
+            signatures: vec![EnvelopeSignature {
+                sig: signature.to_base64(),
+            }],
+        }),
+        message_signature: None,
+    };
+    // A struct of strings always has a JSON form.
+    serde_json::to_vec(&bundle).unwrap_or_default()
+}
+
+/// The predicate type of the statement in a bundle, if it holds one. Nothing is checked:
+/// this is for the annotation that saves others a download.
+pub(crate) fn predicate_type(bytes: &[u8]) -> Option<String> {
+    let envelope = Bundle::parse(bytes).ok()?.dsse_envelope?;
+    let statement = Statement::parse(&envelope.payload().ok()?).ok()?;
+    Some(statement.predicate_type().to_owned())
+}
+
+/// The fields that we read or write. Fields that we do not know are left alone: they
+/// carry more evidence, and the key's signature is enough.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle {
+    media_type: String,
+    verification_material: VerificationMaterial,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dsse_envelope: Option<Envelope>,
+    #[serde(default, skip_serializing)]
+    message_signature: Option<IgnoredAny>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VerificationMaterial {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public_key: Option<PublicKeyIdentifier>,
+    #[serde(default, skip_serializing)]
+    certificate: Option<IgnoredAny>,
+    #[serde(default, skip_serializing)]
+    x509_certificate_chain: Option<IgnoredAny>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PublicKeyIdentifier {
+    #[serde(default)]
+    hint: String,
+}
+
+/// A DSSE envelope (secure-systems-lab/dsse, `envelope.md`).
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    payload: String,
+    payload_type: String,
+    signatures: Vec<EnvelopeSignature>,
+}
+
+/// A `keyid` is never written, since Go's verifier skips a signature whose `keyid` is not
+/// its own name for the key, and never read, since it is not signed.
+#[derive(Serialize, Deserialize)]
+struct EnvelopeSignature {
+    sig: String,
+}
+
+impl Bundle {
+    fn parse(bytes: &[u8]) -> Result<Self, VerifyError> {
+        if bytes.len() > limits::SIGNATURE_BYTES {
+            return Err(VerifyError::TooLarge {
+                max: limits::SIGNATURE_BYTES,
+                got: bytes.len(),
+            });
+        }
+        serde_json::from_slice(bytes).map_err(|source| VerifyError::Malformed {
+            what: "bundle",
+            source,
+        })
+    }
+
+    /// The envelope of a bundle that a key signed.
+    fn into_key_envelope(self) -> Result<Envelope, VerifyError> {
+        if self.media_type.parse::<MediaType>().is_err() {
+            return Err(VerifyError::MediaType(Shown::from(&*self.media_type)));
+        }
+        if self.message_signature.is_some() {
+            return Err(VerifyError::MessageSignature);
+        }
+        let material = &self.verification_material;
+        if material.certificate.is_some() || material.x509_certificate_chain.is_some() {
+            return Err(VerifyError::Certificate);
+        }
+        if material.public_key.is_none() {
+            return Err(VerifyError::NoPublicKey);
+        }
+        self.dsse_envelope.ok_or(VerifyError::NoEnvelope)
+    }
+}
+
+impl Envelope {
+    /// The statement, once `key` is known to have signed it.
+    fn open(&self, key: &PublicKey) -> Result<Statement, VerifyError> {
+        let [signature] = self.signatures.as_slice() else {
+            return Err(VerifyError::SignatureCount(self.signatures.len()));
+        };
+        if self.payload_type != PAYLOAD_TYPE {
+            return Err(VerifyError::PayloadType(Shown::from(&*self.payload_type)));
+        }
+        let payload = self.payload()?;
+        let signature = decode("signature", &signature.sig)?;
+        let signed = pae(&self.payload_type, &payload);
+        if !key.signed(&signed, &SignatureBytes::new(signature)) {
+            return Err(VerifyError::WrongKey {
+                fingerprint: key.fingerprint(),
+            });
+        }
+        Statement::parse(&payload)
+    }
+
+    fn payload(&self) -> Result<Vec<u8>, VerifyError> {
+        decode("envelope's payload", &self.payload)
+    }
+}
+
+pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, VerifyError> {
+    STANDARD
+        .decode(text)
+        .map_err(|source| VerifyError::Base64 { what, source })
+}

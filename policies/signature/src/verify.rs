@@ -1,0 +1,133 @@
+//! Why a signature does not count.
+
+use std::fmt;
+
+use thiserror::Error;
+use wasmport_artifact::Digest;
+
+/// Why a signature is not this key's signature over this subject.
+///
+/// The order is the order of the checks: what a signature says is only read after the
+/// key was found to have signed it.
+#[derive(Debug, Error)]
+pub enum VerifyError {
+    /// Larger than the limit.
+    #[error("a signature has at most {max} bytes, got {got}")]
+    TooLarge {
+        /// The limit in bytes.
+        max: usize,
+        /// The size in bytes.
+        got: usize,
+    },
+    /// JSON of another shape, or no JSON.
+    #[error("the {what} is not valid JSON of its kind")]
+    Malformed {
+        /// Which document.
+        what: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Not base64.
+    #[error("the {what} is not base64")]
+    Base64 {
+        /// Which field.
+        what: &'static str,
+        /// What is wrong with it.
+        source: base64::DecodeError,
+    },
+    /// A bundle of a version that we do not know.
+    #[error("the bundle has media type `{0}`, expected a Sigstore bundle of version 0.1 to 0.3")]
+    MediaType(Shown),
+    /// A bundle over a blob. It signs bytes, not a manifest in a registry.
+    #[error("the bundle holds a message signature, expected a DSSE envelope")]
+    MessageSignature,
+    /// A bundle without a signature in it.
+    #[error("the bundle holds no DSSE envelope")]
+    NoEnvelope,
+    /// A bundle of keyless signing.
+    #[error("the bundle was signed with a certificate, not with a key")]
+    Certificate,
+    /// A bundle that does not say that a key signed it.
+    #[error("the bundle names no public key")]
+    NoPublicKey,
+    /// A bundle with none or several signatures.
+    #[error("the bundle holds {0} signatures, expected exactly one")]
+    SignatureCount(usize),
+    /// An envelope around something else than a statement.
+    #[error("the envelope holds `{0}`, expected `application/vnd.in-toto+json`")]
+    PayloadType(Shown),
+    /// Signed by somebody else, or changed since.
+    #[error("the signature is not by key `{fingerprint}`, or what it signs was changed")]
+    WrongKey {
+        /// The fingerprint of the key that was tried.
+        fingerprint: String,
+    },
+    /// A statement of another type.
+    #[error("the statement is of type `{0}`, expected in-toto statement v0.1 or v1")]
+    StatementType(Shown),
+    /// The key signed something else than "this is mine": an SBOM, a provenance.
+    #[error("the key signed a `{predicate_type}`, which is not a signature of the artifact")]
+    NotASignature {
+        /// What was signed.
+        predicate_type: Shown,
+    },
+    /// A signature of another artifact.
+    #[error("the signature is for {got}, expected `{expected}`")]
+    NotForThisSubject {
+        /// The digest that should be signed.
+        expected: Digest,
+        /// The digests that are.
+        got: Subjects,
+    },
+}
+
+/// Text from outside, as it may be shown: short, and without control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown(String);
+
+/// The subjects of a signature that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subjects(Vec<String>);
+
+impl From<&str> for Shown {
+    fn from(text: &str) -> Self {
+        let mut shown: String = text
+            .chars()
+            .take(SHOWN_CHARS)
+            .flat_map(char::escape_debug)
+            .collect();
+        if text.chars().nth(SHOWN_CHARS).is_some() {
+            shown.push('…');
+        }
+        Self(shown)
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromIterator<String> for Subjects {
+    fn from_iter<I: IntoIterator<Item = String>>(digests: I) -> Self {
+        Self(digests.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Subjects {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut digests = self.0.iter();
+        let Some(first) = digests.next() else {
+            return formatter.write_str("no digest");
+        };
+        write!(formatter, "`{}`", Shown::from(first.as_str()))?;
+        match digests.count() {
+            0 => Ok(()),
+            more => write!(formatter, " and {more} more"),
+        }
+    }
+}
+
+/// Enough for a digest with its algorithm and for every media type in use.
+const SHOWN_CHARS: usize = 160;
