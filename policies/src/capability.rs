@@ -1,7 +1,12 @@
 //! What imports let a program do, in words that a person understands.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use wasmport_artifact::Import;
+use wasmport_artifact::{Import, ItemKind};
+
+use crate::catalogue::Catalogue;
+use crate::needs::Identity;
 
 /// A capability that a program asks for, and the imports that ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,14 +40,108 @@ pub enum Risk {
 
 /// The capabilities that these imports ask for, in the catalogue's order.
 pub fn capabilities(imports: &[Import]) -> Vec<CapabilityUse> {
-    if imports.is_empty() {
-        return Vec::new();
+    let mut users: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    // A type has no function that could be called.
+    for import in imports
+        .iter()
+        .filter(|import| import.kind != ItemKind::Type)
+    {
+        for identity in Identity::all_of(import) {
+            for need in identity.needs(import) {
+                let names = users.entry(need.capability).or_default();
+                if names.last() != Some(&import.name) {
+                    names.push(import.name.clone());
+                }
+            }
+        }
     }
-    vec![CapabilityUse {
-        capability: "custom".to_owned(),
-        summary: "use interfaces that the catalogue does not know".to_owned(),
-        risk: Risk::High,
-        concern: "Nobody but the host knows what they do.".to_owned(),
-        imports: imports.iter().map(|import| import.name.clone()).collect(),
-    }]
+    let known = Catalogue::get().capabilities().iter();
+    known
+        .filter_map(|capability| {
+            Some(CapabilityUse {
+                capability: capability.name.clone(),
+                summary: capability.summary.clone(),
+                risk: capability.risk,
+                concern: capability.concern.clone(),
+                imports: users.remove(capability.name.as_str())?,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmport_artifact::inspect;
+
+    use super::*;
+
+    fn used(wat: &str) -> Vec<(String, Vec<String>)> {
+        let imports = inspect(&wat::parse_str(wat).unwrap()).unwrap().imports;
+        let uses = capabilities(&imports).into_iter();
+        uses.map(|used| (used.capability, used.imports)).collect()
+    }
+
+    fn owned(name: &str, imports: &[&str]) -> (String, Vec<String>) {
+        (
+            name.to_owned(),
+            imports.iter().map(ToString::to_string).collect(),
+        )
+    }
+
+    #[test]
+    fn imports_of_one_capability_are_together_and_in_the_catalogues_order() {
+        let wat = r#"(component
+            (import "acme:db/query@1.2.0" (instance (export "run" (func))))
+            (import "wasi:sockets/tcp@0.2.6" (instance))
+            (import "wasi:cli/exit@0.2.6" (instance (export "exit" (func))))
+            (import "wasi:sockets/udp@0.2.6" (instance)))"#;
+        let expected = [
+            owned("exit", &["wasi:cli/exit@0.2.6"]),
+            owned(
+                "sockets",
+                &["wasi:sockets/tcp@0.2.6", "wasi:sockets/udp@0.2.6"],
+            ),
+            owned("custom", &["acme:db/query@1.2.0"]),
+        ];
+        assert_eq!(used(wat), expected);
+    }
+
+    #[test]
+    fn an_import_may_ask_for_several() {
+        let wat = r#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func))
+            (import "wasi_snapshot_preview1" "path_open" (func))
+            (import "env" "log" (func)))"#;
+        let preview1: &[&str] = &["wasi_snapshot_preview1"];
+        let expected = [
+            owned("stdio", preview1),
+            owned("filesystem-read", preview1),
+            owned("filesystem-write", preview1),
+            owned("custom", &["env"]),
+        ];
+        assert_eq!(used(wat), expected);
+    }
+
+    #[test]
+    fn a_label_does_not_hide_what_it_implements() {
+        let wat = r#"(component
+            (import "store" (implements "wasi:sockets/tcp@0.2.6") (instance)))"#;
+        assert_eq!(used(wat), [owned("sockets", &["store"])]);
+    }
+
+    #[test]
+    fn a_type_asks_for_nothing() {
+        assert_eq!(
+            used(r#"(component (import "t" (type (sub resource))))"#),
+            []
+        );
+    }
+
+    #[test]
+    fn a_function_of_the_world_is_custom_even_with_the_name_of_a_known_module() {
+        assert_eq!(
+            used(r#"(component (import "log" (func)))"#),
+            [owned("custom", &["log"])]
+        );
+    }
 }

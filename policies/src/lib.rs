@@ -4,10 +4,12 @@
 //! that it builds for `wasm32-wasip1` is checked in CI.
 
 mod capability;
+mod catalogue;
 mod decide;
 mod decision;
 mod facts;
 mod finding;
+mod needs;
 mod policy;
 
 pub use capability::{CapabilityUse, Risk, capabilities};

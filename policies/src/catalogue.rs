@@ -1,0 +1,220 @@
+//! The catalogue of capabilities: which import lets a program do what.
+//!
+//! It is data, `catalogue.toml`, and part of the program.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use wasmport_artifact::InterfaceName;
+
+use crate::capability::Risk;
+
+/// The name under which everything goes that the catalogue does not know.
+pub(crate) const CUSTOM: &str = "custom";
+
+/// Everything that is known about WASI's imports.
+#[derive(Debug, Default)]
+pub(crate) struct Catalogue {
+    capabilities: Vec<Capability>,
+    splits: Vec<Split>,
+}
+
+/// A word for what a program can do.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Capability {
+    pub(crate) name: String,
+    pub(crate) summary: String,
+    pub(crate) risk: Risk,
+    #[serde(default)]
+    pub(crate) concern: String,
+    /// How a Rust program comes by it.
+    #[serde(default)]
+    pub(crate) rust: Option<String>,
+    /// Part of the group `std`.
+    #[serde(default)]
+    pub(crate) std: bool,
+    /// Who has this capability has these too.
+    #[serde(default)]
+    pub(crate) includes: Vec<String>,
+    interfaces: Vec<Known>,
+}
+
+/// An import whose capabilities depend on its functions.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Split {
+    imports: Vec<Known>,
+    /// The capability of an import that names no functions.
+    least: String,
+    opener: String,
+    functions: BTreeMap<String, Vec<String>>,
+    opened: BTreeMap<String, Vec<String>>,
+}
+
+/// The name of an import in the catalogue.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+enum Known {
+    Interface(InterfaceName),
+    Module(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    capability: Vec<Capability>,
+    split: Vec<Split>,
+}
+
+impl Catalogue {
+    /// The catalogue that comes with this version.
+    pub(crate) fn get() -> &'static Self {
+        // A test reads the data; were it broken nevertheless, nothing would be known, and
+        // what is not known is not admitted.
+        static CATALOGUE: LazyLock<Catalogue> =
+            LazyLock::new(|| Catalogue::read(include_str!("catalogue.toml")).unwrap_or_default());
+        &CATALOGUE
+    }
+
+    fn read(text: &str) -> Result<Self, toml::de::Error> {
+        let data: Data = toml::from_str(text)?;
+        Ok(Self {
+            capabilities: data.capability,
+            splits: data.split,
+        })
+    }
+
+    /// Every capability, in the order of the catalogue.
+    pub(crate) fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
+    }
+
+    /// The capability of this name.
+    pub(crate) fn capability(&self, name: &str) -> Option<&Capability> {
+        self.capabilities
+            .iter()
+            .find(|capability| capability.name == name)
+    }
+
+    /// The capability of every import of this interface.
+    pub(crate) fn of_interface(&self, name: &InterfaceName) -> Option<&Capability> {
+        self.capabilities.iter().find(|capability| {
+            let mut known = capability.interfaces.iter();
+            known.any(|known| known.is_interface(name))
+        })
+    }
+
+    /// The entry for an interface that is judged by its functions.
+    pub(crate) fn split_interface(&self, name: &InterfaceName) -> Option<&Split> {
+        let is_it = |split: &&Split| split.imports.iter().any(|known| known.is_interface(name));
+        self.splits.iter().find(is_it)
+    }
+
+    /// The entry for a core module's import that is judged by its functions.
+    pub(crate) fn split_module(&self, name: &str) -> Option<&Split> {
+        let is_it = |split: &&Split| split.imports.iter().any(|known| known.is_module(name));
+        self.splits.iter().find(is_it)
+    }
+
+    /// The versions under which an interface of this name is known.
+    pub(crate) fn known_versions(&self, name: &InterfaceName) -> Vec<String> {
+        let plain = self.capabilities.iter().flat_map(|entry| &entry.interfaces);
+        let split = self.splits.iter().flat_map(|split| &split.imports);
+        let known = plain.chain(split).filter_map(|known| match known {
+            Known::Interface(known) => Some(known),
+            Known::Module(_) => None,
+        });
+        known
+            .filter(|known| known.unversioned() == name.unversioned())
+            .filter_map(|known| known.version.as_ref().map(ToString::to_string))
+            .collect()
+    }
+}
+
+impl Split {
+    /// What `functions` mean: capability, then the functions that ask for it. With
+    /// `complete` false there may be more functions than these.
+    pub(crate) fn needs(
+        &self,
+        functions: &[String],
+        complete: bool,
+    ) -> BTreeMap<&str, Vec<String>> {
+        let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let can_open = functions
+            .iter()
+            .any(|function| plain(function) == self.opener);
+        for function in functions {
+            for capability in self.capabilities_of(plain(function), can_open) {
+                needs.entry(capability).or_default().push(function.clone());
+            }
+        }
+        if !complete {
+            for capability in self.everything() {
+                needs.entry(capability).or_default();
+            }
+        }
+        if needs.is_empty() {
+            needs.insert(&self.least, Vec::new());
+        }
+        needs
+    }
+
+    fn capabilities_of(&self, function: &str, can_open: bool) -> Vec<&str> {
+        let mut found: Vec<&str> = holders(&self.functions, function).collect();
+        if can_open {
+            found.extend(holders(&self.opened, function));
+        }
+        if found.is_empty() {
+            return self.everything().collect();
+        }
+        found
+    }
+
+    fn everything(&self) -> impl Iterator<Item = &str> {
+        self.functions.keys().map(String::as_str)
+    }
+}
+
+impl Known {
+    fn is_interface(&self, name: &InterfaceName) -> bool {
+        matches!(self, Self::Interface(known) if known.same_track(name))
+    }
+
+    fn is_module(&self, name: &str) -> bool {
+        matches!(self, Self::Module(known) if known == name)
+    }
+}
+
+impl From<String> for Known {
+    fn from(text: String) -> Self {
+        text.parse().map_or(Self::Module(text), Self::Interface)
+    }
+}
+
+/// The function without `[method]` and the like, which some versions of the component
+/// model write otherwise.
+fn plain(function: &str) -> &str {
+    match function
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((_, name)) => name,
+        None => function,
+    }
+}
+
+fn holders<'a>(
+    table: &'a BTreeMap<String, Vec<String>>,
+    function: &str,
+) -> impl Iterator<Item = &'a str> {
+    let holds = move |functions: &[String]| functions.iter().any(|known| known == function);
+    table
+        .iter()
+        .filter(move |(_, functions)| holds(functions))
+        .map(|(capability, _)| capability.as_str())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! What an import asks for: the capabilities, and the functions that ask for them.
+
+use wasmport_artifact::{Import, InterfaceName, ItemKind};
+
+use crate::catalogue::{CUSTOM, Catalogue};
+
+/// The name that an import goes by in policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// An interface, `wasi:http/types@0.2.6`.
+    Interface(InterfaceName),
+    /// Anything else: a function of a world, a label, a module name of a core module.
+    Name(String),
+}
+
+/// One capability that an import asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Need {
+    pub(crate) capability: &'static str,
+    /// The functions that ask for it, as they are imported.
+    pub(crate) functions: Vec<String>,
+}
+
+impl Identity {
+    /// The names of `import`. There are two when it has a label that reads like an
+    /// interface and says that it implements another: hosts may go by either.
+    pub(crate) fn all_of(import: &Import) -> Vec<Self> {
+        let Some(implements) = &import.implements else {
+            return vec![Self::of(&import.name)];
+        };
+        let label = Self::of(&import.name);
+        let label = matches!(label, Self::Interface(_)).then_some(label);
+        [Self::of(implements)].into_iter().chain(label).collect()
+    }
+
+    fn of(name: &str) -> Self {
+        name.parse()
+            .map_or_else(|_| Self::Name(name.to_owned()), Self::Interface)
+    }
+
+    /// What `import` asks for under this name. Never empty.
+    pub(crate) fn needs(&self, import: &Import) -> Vec<Need> {
+        let catalogue = Catalogue::get();
+        let split = match (self, import.kind) {
+            (Self::Interface(name), ItemKind::Instance | ItemKind::Core) => {
+                if let Some(capability) = catalogue.of_interface(name) {
+                    return vec![Need::new(&capability.name, &import.functions)];
+                }
+                catalogue.split_interface(name)
+            }
+            (Self::Name(name), ItemKind::Core) => catalogue.split_module(name),
+            _ => None,
+        };
+        let Some(split) = split else {
+            return vec![Need::new(CUSTOM, &import.functions)];
+        };
+        let needs = split.needs(&import.functions, !import.opaque);
+        let needs = needs.into_iter().map(|(capability, functions)| Need {
+            capability,
+            functions,
+        });
+        without_included(needs.collect())
+    }
+}
+
+impl Need {
+    fn new(capability: &'static str, functions: &[String]) -> Self {
+        Self {
+            capability,
+            functions: functions.to_vec(),
+        }
+    }
+}
+
+/// Leaves out what comes with another need: who reads files sees directories too.
+fn without_included(needs: Vec<Need>) -> Vec<Need> {
+    let catalogue = Catalogue::get();
+    let included: Vec<&str> = needs
+        .iter()
+        .filter_map(|need| catalogue.capability(need.capability))
+        .flat_map(|capability| capability.includes.iter().map(String::as_str))
+        .collect();
+    let is_own = |need: &Need| !included.contains(&need.capability);
+    needs.into_iter().filter(is_own).collect()
+}
