@@ -163,3 +163,7 @@ pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, VerifyEr
         .decode(text)
         .map_err(|source| VerifyError::Base64 { what, source })
 }
+
+#[cfg(test)]
+#[cfg(feature = "sign")]
+mod tests;

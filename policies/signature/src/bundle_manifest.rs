@@ -48,3 +48,53 @@ pub fn is_bundle_manifest(manifest: &Manifest) -> bool {
 const BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
+
+#[cfg(test)]
+mod tests {
+    use wasmport_artifact::Digest;
+
+    use super::*;
+
+    fn parse(manifest: &ImageManifest) -> Manifest {
+        Manifest::parse(manifest.to_bytes(), media_type::IMAGE_MANIFEST).unwrap()
+    }
+
+    #[test]
+    fn the_subject_keeps_type_digest_and_size_only() {
+        let digest = Digest::of(b"subject");
+        let mut found = Descriptor::new(media_type::IMAGE_MANIFEST, digest, 7);
+        let bare = found.clone();
+        found = found.annotated("org.opencontainers.image.ref.name", "v1");
+        found.artifact_type = Some("application/wasm".to_owned());
+        let manifest = bundle_manifest(b"{}", found, "2026-11-20T00:00:00Z");
+        assert_eq!(manifest.subject, Some(bare));
+    }
+
+    #[test]
+    fn what_is_no_bundle_gets_no_words_about_its_content() {
+        let subject = Descriptor::of(media_type::IMAGE_MANIFEST, b"{}");
+        let manifest = bundle_manifest(b"junk", subject, "2026-11-20T00:00:00Z");
+        let keys: Vec<_> = manifest.annotations.keys().collect();
+        assert_eq!(keys, [annotation::CREATED]);
+    }
+
+    #[test]
+    fn one_layer_of_any_bundle_version_makes_a_bundle_manifest() {
+        let config = Descriptor::of(media_type::EMPTY, b"{}");
+        let layer = |kind: &str| Descriptor::of(kind, b"{}");
+        let old = layer("application/vnd.dev.sigstore.bundle+json;version=0.1");
+        let new = layer(media_type::SIGSTORE_BUNDLE);
+        for (layers, expected) in [
+            (vec![old.clone()], true),
+            (vec![new.clone()], true),
+            (vec![], false),
+            (vec![old, new], false),
+            (vec![layer(media_type::SIMPLE_SIGNING)], false),
+        ] {
+            let mut manifest = ImageManifest::new(config.clone(), layers);
+            // As a hostile or a careless client would write it.
+            manifest.artifact_type = Some(media_type::SIGSTORE_BUNDLE.to_owned());
+            assert_eq!(is_bundle_manifest(&parse(&manifest)), expected);
+        }
+    }
+}

@@ -179,3 +179,6 @@ fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     getrandom::fill(&mut bytes).map_err(|_| KeyError::Generate("get random bytes"))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,24 +70,26 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// `cosign import-key-pair` also takes RSA, P-384 and Ed25519 keys; say which it is.
+/// `cosign import-key-pair` takes keys that we do not; say which it is.
 fn check_algorithm(pkcs8: &[u8]) -> Result<(), KeyError> {
-    let invalid = |error: &dyn fmt::Display| KeyError::PrivateKey {
+    let info = PrivateKeyInfo::try_from(pkcs8).map_err(|error| KeyError::PrivateKey {
         reason: error.to_string(),
-    };
-    let info = PrivateKeyInfo::try_from(pkcs8).map_err(|error| invalid(&error))?;
+    })?;
     let algorithm = info.algorithm;
     let curve = algorithm.parameters.and_then(|any| any.decode_as().ok());
-    match (algorithm.oid, curve) {
-        (EC_PUBLIC_KEY, Some(P256)) => Ok(()),
-        (EC_PUBLIC_KEY, Some(other)) => Err(KeyError::Algorithm {
-            got: format!("ECDSA with curve {other}"),
-        }),
-        (other, _) => Err(KeyError::Algorithm {
-            got: format!("of algorithm {other}"),
-        }),
-    }
+    let got = match (algorithm.oid, curve) {
+        (EC_PUBLIC_KEY, Some(P256)) => return Ok(()),
+        (EC_PUBLIC_KEY, Some(P384)) => "ECDSA P-384".to_owned(),
+        (EC_PUBLIC_KEY, Some(curve)) => format!("ECDSA on curve {curve}"),
+        (RSA, _) => "RSA".to_owned(),
+        (ED25519, _) => "Ed25519".to_owned(),
+        (other, _) => format!("of algorithm {other}"),
+    };
+    Err(KeyError::Algorithm { got })
 }

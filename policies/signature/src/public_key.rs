@@ -50,9 +50,7 @@ impl PublicKey {
         match KeyAlgorithm::from_spki(&der).map_err(invalid)? {
             KeyAlgorithm::EcdsaP256 => {}
             other => {
-                return Err(KeyError::Algorithm {
-                    got: format!("{other:?}"),
-                });
+                return Err(KeyError::Algorithm { got: name(other) });
             }
         }
         let key = Self(der);
@@ -90,6 +88,15 @@ const LABEL: &str = "PUBLIC KEY";
 /// is not a key.
 const PEM_BYTES: usize = 64 * 1024;
 
+/// The name that people know an algorithm by.
+fn name(algorithm: KeyAlgorithm) -> String {
+    match algorithm {
+        KeyAlgorithm::EcdsaP384 => "ECDSA P-384".to_owned(),
+        KeyAlgorithm::Rsa => "RSA".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
 pub(crate) fn parse_pem(text: &str) -> Result<Pem, KeyError> {
     if text.len() > PEM_BYTES {
         return Err(KeyError::TooLarge {
@@ -103,4 +110,75 @@ pub(crate) fn parse_pem(text: &str) -> Result<Pem, KeyError> {
 pub(crate) fn write_pem(label: &str, contents: Vec<u8>) -> String {
     let unix = EncodeConfig::new().set_line_ending(LineEnding::LF);
     pem::encode_config(&Pem::new(label, contents), unix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Made with `openssl ec -pubout` from a key that was thrown away.
+    const P256: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE8ZUVHfwHZsinYxBaMM8Rs/v9ZgMv\n\
+4ih4J8uG9xgE9h/ZifmDL0VFPDnQkEA7pvh+QIlDYRWLjeXaDL227UGAbA==\n\
+-----END PUBLIC KEY-----\n";
+    const P384: &str = "\
+-----BEGIN PUBLIC KEY-----\n\
+MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEwm41vdV2mv3i4Ye7ydtLyiKQ8YHPXAeK\n\
+XuJsPuB5/PP905+g/8M3WiMBwoJ5sBYtHLLevmC2J4SAz6en8V+Y7MZncr0FLnjH\n\
+CWWBxLzCjYt6S5MTmnYm9huKj6wqxhoT\n\
+-----END PUBLIC KEY-----\n";
+
+    #[test]
+    fn reading_and_writing_give_the_same_text() {
+        let key = PublicKey::from_pem(P256).unwrap();
+        assert_eq!(key.to_pem(), P256);
+        assert_eq!(
+            PublicKey::from_pem(&P256.replace('\n', "\r\n")).unwrap(),
+            key
+        );
+    }
+
+    #[test]
+    fn fingerprint_and_hint_are_the_digest_that_openssl_prints() {
+        let key = PublicKey::from_pem(P256).unwrap();
+        assert_eq!(
+            key.fingerprint(),
+            "sha256:585fcf0636216245fe5980a4cd32a7afd82b432831ac002f082b7313418c0aac"
+        );
+        assert_eq!(key.hint(), "WF/PBjYhYkX+WYCkzTKnr9grQygxrAAvCCtzE0GMCqw=");
+    }
+
+    #[test]
+    fn other_curves_are_refused_by_name() {
+        let error = PublicKey::from_pem(P384).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the key is ECDSA P-384, expected ECDSA P-256"
+        );
+    }
+
+    #[test]
+    fn a_point_that_is_not_on_the_curve_is_refused() {
+        let mut der = parse_pem(P256).unwrap().into_contents();
+        *der.last_mut().unwrap() ^= 1;
+        let result = PublicKey::from_pem(&write_pem(LABEL, der));
+        assert!(
+            matches!(result, Err(KeyError::PublicKey { .. })),
+            "{result:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_public_key_is_refused() {
+        let refused = |text: &str| PublicKey::from_pem(text).unwrap_err();
+        assert!(matches!(refused(""), KeyError::Pem(_)));
+        assert!(matches!(refused("cosign.pub"), KeyError::Pem(_)));
+        let certificate = write_pem("CERTIFICATE", vec![0x30, 0]);
+        assert!(matches!(refused(&certificate), KeyError::Label { .. }));
+        let junk = write_pem(LABEL, b"junk".to_vec());
+        assert!(matches!(refused(&junk), KeyError::PublicKey { .. }));
+        let large = P256.repeat(1000);
+        assert!(matches!(refused(&large), KeyError::TooLarge { .. }));
+    }
 }

@@ -123,3 +123,6 @@ struct RootFs<'a> {
 
 #[derive(Serialize)]
 struct Empty {}
+
+#[cfg(test)]
+mod tests;

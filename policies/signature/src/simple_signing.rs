@@ -116,3 +116,7 @@ impl Payload {
         })
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "sign")]
+mod tests;

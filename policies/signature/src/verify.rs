@@ -131,3 +131,27 @@ impl fmt::Display for Subjects {
 
 /// Enough for a digest with its algorithm and for every media type in use.
 const SHOWN_CHARS: usize = 160;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_is_shown_short_and_without_control_characters() {
+        assert_eq!(Shown::from("a\u{1b}[31mb\n").to_string(), r"a\u{1b}[31mb\n");
+        let long = Shown::from("x".repeat(5000).as_str()).to_string();
+        assert_eq!(long.chars().count(), SHOWN_CHARS + 1);
+        assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn many_subjects_are_counted() {
+        let subjects = |count: usize| -> String {
+            let digests = (0..count).map(|number| format!("sha256:{number}"));
+            digests.collect::<Subjects>().to_string()
+        };
+        assert_eq!(subjects(0), "no digest");
+        assert_eq!(subjects(1), "`sha256:0`");
+        assert_eq!(subjects(3), "`sha256:0` and 2 more");
+    }
+}
