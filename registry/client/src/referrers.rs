@@ -170,14 +170,16 @@ mod tests {
 
     #[test]
     fn an_entry_is_added_once_and_nothing_else_changes() {
-        let previous = br#"{"schemaVersion":2,"annotations":{"k":"v"},"manifests":[
-            {"mediaType":"x","digest":"md5:1","size":1,"platform":{"os":"linux"}}]}"#;
-        let previous = Manifest::parse(previous.to_vec(), media_type::IMAGE_INDEX).unwrap();
+        let other = json!({"mediaType": "x", "digest": Digest::of(b"y"), "size": 1,
+            "platform": {"os": "linux"}});
+        let previous = json!({"schemaVersion": 2, "annotations": {"k": "v"}, "manifests": [other]});
+        let previous = previous.to_string().into_bytes();
+        let previous = Manifest::parse(previous, media_type::IMAGE_INDEX).unwrap();
         let entry = Descriptor::of(media_type::IMAGE_MANIFEST, b"x");
         let bytes = with_entry(Some(&previous), &entry).unwrap().unwrap();
         let index: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(index["annotations"]["k"], "v");
-        assert_eq!(index["manifests"][0]["platform"]["os"], "linux");
+        assert_eq!(index["manifests"][0], other);
         assert_eq!(index["manifests"][1]["digest"], entry.digest.as_str());
 
         let again = Manifest::parse(bytes.to_vec(), media_type::IMAGE_INDEX).unwrap();
