@@ -1,22 +1,41 @@
 //! A policy and facts in, a decision with its reasons out.
 
+mod artifact;
+mod imports;
+
 use crate::decision::Decision;
 use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::Policy;
 
 /// Applies `policy` to `facts`. Total and deterministic; what cannot be judged is denied.
-pub fn decide(_policy: &Policy, facts: &Facts) -> Decision {
-    Decision::of(vec![Finding {
-        code: Code::NoRule,
-        effect: Effect::Deny,
+pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
+    let rule = policy.rule(&facts.repository);
+    let mut findings = artifact::content(facts);
+    match rule {
+        Some(rule) => findings.extend(artifact::kind(rule, facts)),
+        None => findings.extend(artifact::no_rule(policy, facts)),
+    }
+    findings.extend(imports::findings(policy, rule, facts));
+    findings.extend(rule.and_then(|rule| artifact::signatures(rule, facts)));
+    Decision::of(findings)
+}
+
+/// A finding with its three necessary parts.
+fn finding(code: Code, effect: Effect, message: String, help: String) -> Finding {
+    Finding {
+        code,
+        effect,
         rule: None,
         place: None,
-        message: format!("no rule is for `{}`", facts.repository),
+        message,
         import: None,
         functions: Vec::new(),
         capability: None,
         allowed: Vec::new(),
-        help: "add a rule".to_owned(),
-    }])
+        help,
+    }
 }
+
+#[cfg(test)]
+mod tests;

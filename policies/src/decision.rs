@@ -1,11 +1,13 @@
 //! The answer to a push or a pull, with every reason for it.
 
+mod text;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Effect, Finding};
-use crate::policy::Policy;
+pub(crate) use text::excerpt;
 
 /// What shall happen to an artifact, and why.
 ///
@@ -41,17 +43,6 @@ impl Decision {
             Some(Effect::Warn) | None => Verdict::Admit,
         };
         Self { verdict, findings }
-    }
-
-    /// The decision for a terminal, without colours.
-    pub fn to_text(&self, _policy: Option<&Policy>) -> String {
-        let lines = self.findings.iter().map(|finding| {
-            format!(
-                "error[{}]: {}\n   = help: {}\n",
-                finding.code, finding.message, finding.help
-            )
-        });
-        lines.collect()
     }
 }
 

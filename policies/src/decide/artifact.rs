@@ -1,0 +1,185 @@
+//! Findings on an artifact as a whole: what it is, where it goes, who signed it.
+
+use wasmport_artifact::{Disagreement, Kind};
+
+use super::finding;
+use crate::facts::{Content, Facts};
+use crate::finding::{Code, Effect, Finding};
+use crate::policy::{KindShape, Mode, Otherwise, Policy, Rule, one_of};
+
+/// What no policy admits: Wasm that cannot be read, or that is not what it says.
+pub(super) fn content(facts: &Facts) -> Vec<Finding> {
+    match &facts.content {
+        Content::Wasm { disagreements, .. } => disagreements.iter().map(disagrees).collect(),
+        Content::Unreadable { reason } => vec![finding(
+            Code::UnreadableWasm,
+            Effect::Deny,
+            format!("this claims to be WebAssembly and cannot be read: {reason}"),
+            "push the component or module as the compiler made it: in one layer, not \
+             compressed and not precompiled"
+                .to_owned(),
+        )],
+        Content::Attachment | Content::Other => Vec::new(),
+    }
+}
+
+fn disagrees(disagreement: &Disagreement) -> Finding {
+    let (message, import) = match disagreement {
+        Disagreement::Undeclared { import } => (
+            format!("the bytes import `{import}`, and the config does not say so"),
+            Some(import.clone()),
+        ),
+        Disagreement::NotThere { import } => (
+            format!("the config says that `{import}` is imported, and the bytes do not import it"),
+            Some(import.clone()),
+        ),
+        Disagreement::Os { claimed, actual } => (
+            format!("the config says `os` is `{claimed}`, and the bytes are for `{actual}`"),
+            None,
+        ),
+        Disagreement::NoComponent => (
+            "the config has no `component`, and the bytes are a component".to_owned(),
+            None,
+        ),
+        Disagreement::LayerDigests => (
+            "`layerDigests` of the config are not the digests of the layers".to_owned(),
+            None,
+        ),
+    };
+    let help = "write the config from the bytes: `wasmport push FILE REF` does";
+    Finding {
+        import,
+        ..finding(
+            Code::ConfigDisagrees,
+            Effect::Deny,
+            message,
+            help.to_owned(),
+        )
+    }
+}
+
+/// No rule is for the repository, and the policy takes nothing there.
+pub(super) fn no_rule(policy: &Policy, facts: &Facts) -> Option<Finding> {
+    let (Otherwise::Deny, place) = policy.default() else {
+        return None;
+    };
+    let message = format!(
+        "no rule is for the repository `{}`, and without one nothing is taken",
+        facts.repository
+    );
+    let help = "push to a repository that a rule is for, or add a `[[rule]]` with this one in \
+                its `repositories`";
+    Some(Finding {
+        place: place.cloned(),
+        ..finding(Code::NoRule, Effect::Deny, message, help.to_owned())
+    })
+}
+
+/// The rule does not take this kind of artifact. Attachments are no kind of their own:
+/// where something is taken it can be signed.
+pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
+    let kind = match &facts.content {
+        Content::Wasm { inspection, .. } => match inspection.kind {
+            Kind::Component => KindShape::Component,
+            Kind::CoreModule => KindShape::CoreModule,
+            Kind::WitPackage => KindShape::WitPackage,
+        },
+        Content::Other => KindShape::Other,
+        // That it cannot be read is a finding already.
+        Content::Unreadable { .. } | Content::Attachment => return None,
+    };
+    let kinds = rule.kinds.as_ref()?;
+    if kinds.kinds.contains(&kind) {
+        return None;
+    }
+    let names: Vec<&str> = kinds.kinds.iter().map(|kind| kind.as_str()).collect();
+    let what = match kind {
+        KindShape::Other => "no WebAssembly",
+        KindShape::Component => "a component",
+        KindShape::CoreModule => "a core module",
+        KindShape::WitPackage => "a WIT package",
+    };
+    let expected = one_of(names.iter().copied());
+    let message = format!("this is {what}, and rule `{}` takes {expected}", rule.id);
+    let help = match kind {
+        KindShape::CoreModule => {
+            "build a component: `cargo build --target wasm32-wasip2`, or `wasmport build`"
+                .to_owned()
+        }
+        other => format!(
+            "push it elsewhere, or add `\"{}\"` to `kinds` of the rule",
+            other.as_str()
+        ),
+    };
+    Some(Finding {
+        rule: Some(rule.id.clone()),
+        place: Some(kinds.place.clone()),
+        allowed: names.iter().map(ToString::to_string).collect(),
+        ..finding(
+            Code::KindNotAllowed,
+            effect(rule, Effect::Deny),
+            message,
+            help,
+        )
+    })
+}
+
+/// Too few signatures. They may still arrive, so the artifact waits for them.
+pub(super) fn signatures(rule: &Rule, facts: &Facts) -> Option<Finding> {
+    if facts.content == Content::Attachment {
+        return None;
+    }
+    let wanted = rule.signatures.as_ref()?;
+    let have: Vec<&str> = wanted
+        .from
+        .intersection(&facts.signed_by)
+        .map(String::as_str)
+        .collect();
+    if have.len() >= wanted.require {
+        return None;
+    }
+    let message = format!(
+        "rule `{}` wants {} from {}, and {}",
+        rule.id,
+        plural(wanted.require, "signature"),
+        one_of(wanted.from.iter().map(String::as_str)),
+        match have.as_slice() {
+            [] => "none of them has signed".to_owned(),
+            some => format!("only {} has signed", some.join(", ")),
+        }
+    );
+    let missing = wanted.from.difference(&facts.signed_by).map(String::as_str);
+    let help = format!(
+        "sign it as {}: `wasmport sign {}@{} --key KEY`, with the registry's host in front",
+        one_of(missing),
+        facts.repository,
+        facts.digest
+    );
+    Some(Finding {
+        rule: Some(rule.id.clone()),
+        place: Some(wanted.place.clone()),
+        allowed: wanted.from.iter().cloned().collect(),
+        ..finding(
+            Code::SignatureMissing,
+            effect(rule, Effect::Hold),
+            message,
+            help,
+        )
+    })
+}
+
+/// A rule that only watches warns.
+pub(super) fn effect(rule: &Rule, enforced: Effect) -> Effect {
+    match rule.mode {
+        Mode::Enforce => enforced,
+        Mode::Audit => Effect::Warn,
+    }
+}
+
+fn plural(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("a {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}

@@ -1,0 +1,115 @@
+use super::*;
+
+fn finding(import: &str, functions: &[&str]) -> Finding {
+    Finding {
+        code: Code::ImportNotAllowed,
+        effect: Effect::Deny,
+        rule: Some("r".to_owned()),
+        place: Some(Place {
+            file: "p.toml".to_owned(),
+            line: 5,
+            column: 9,
+            length: 7,
+        }),
+        message: format!("`{import}` asks for `sockets`, which rule `r` does not allow"),
+        import: Some(import.to_owned()),
+        functions: functions.iter().map(ToString::to_string).collect(),
+        capability: Some("sockets".to_owned()),
+        allowed: vec!["std".to_owned()],
+        help: "leave it".to_owned(),
+    }
+}
+
+fn policy() -> Policy {
+    let text = "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"**\"]\nallow = [\"std\"]\n";
+    Policy::parse("p.toml", text).unwrap()
+}
+
+#[test]
+fn imports_of_one_capability_share_a_block_with_the_policys_line() {
+    let decision = Decision::of(vec![
+        finding("wasi:sockets/tcp@0.2.6", &["a", "b", "c", "d", "e"]),
+        finding("wasi:sockets/udp@0.2.6", &[]),
+    ]);
+    let expected = "\
+error[import-not-allowed]: 2 imports ask for `sockets`, which rule `r` does not allow
+ --> p.toml:5:9
+  |
+5 | allow = [\"std\"]
+  |         ^^^^^^^
+  = found: wasi:sockets/tcp@0.2.6 (a, b, c, 2 more)
+           wasi:sockets/udp@0.2.6
+  = allowed: std
+  = help: leave it
+
+denied: 2 findings
+";
+    assert_eq!(decision.to_text(Some(&policy())), expected);
+}
+
+#[test]
+fn without_the_policy_only_the_place_is_shown() {
+    let decision = Decision::of(vec![finding("wasi:sockets/tcp@0.2.6", &["a"])]);
+    let expected = "\
+error[import-not-allowed]: `wasi:sockets/tcp@0.2.6` asks for `sockets`, which rule `r` does not allow
+ --> p.toml:5:9
+  = found: wasi:sockets/tcp@0.2.6 (a)
+  = allowed: std
+  = help: leave it
+
+denied: 1 finding
+";
+    assert_eq!(decision.to_text(None), expected);
+    let other = Policy::parse("other.toml", policy().source()).unwrap();
+    assert_eq!(decision.to_text(Some(&other)), expected);
+}
+
+#[test]
+fn nothing_to_find_is_one_word() {
+    assert_eq!(Decision::of(Vec::new()).to_text(None), "admitted\n");
+}
+
+#[test]
+fn a_name_cannot_steer_the_terminal() {
+    let decision = Decision::of(vec![finding("evil\u{1b}[2J\nadmitted\u{202e}", &["\u{7}"])]);
+    let text = decision.to_text(None);
+    assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text}");
+    assert!(
+        !text.lines().any(|line| line.starts_with("admitted")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_long_list_is_cut() {
+    let findings = (0..50).map(|number| finding(&format!("wasi:sockets/x{number}"), &[]));
+    let text = Decision::of(findings.collect()).to_text(None);
+    assert!(text.contains("           and 30 more\n"), "{text}");
+    assert!(text.ends_with("denied: 50 findings\n"), "{text}");
+}
+
+#[test]
+fn disagreements_are_listed_below_one_heading() {
+    let disagreement = |message: &str| Finding {
+        code: Code::ConfigDisagrees,
+        place: None,
+        rule: None,
+        message: message.to_owned(),
+        allowed: Vec::new(),
+        capability: None,
+        ..finding("x", &[])
+    };
+    let decision = Decision::of(vec![
+        disagreement("one is wrong"),
+        disagreement("two is wrong"),
+    ]);
+    let expected = "\
+error[config-disagrees]: the config does not say what the bytes are, in 2 points
+  = found: one is wrong
+           two is wrong
+  = help: leave it
+
+denied: 2 findings
+";
+    assert_eq!(decision.to_text(None), expected);
+}

@@ -1,0 +1,215 @@
+//! Patterns for repositories, and which of two is the more specific.
+
+use std::collections::BTreeSet;
+
+use globset::{GlobBuilder, GlobMatcher};
+use wasmport_artifact::RepositoryName;
+
+/// A pattern for names of repositories. `*` stands for anything within one part of the
+/// name, `**` for any number of parts.
+#[derive(Clone, Debug)]
+pub(crate) struct RepositoryPattern {
+    text: String,
+    matcher: GlobMatcher,
+}
+
+/// How specific a pattern is; the greater is the more specific.
+///
+/// A whole name beats every pattern. Then more characters other than `*` win, then fewer
+/// `**`, then fewer `*`.
+pub(crate) type Specificity = (
+    bool,
+    usize,
+    std::cmp::Reverse<usize>,
+    std::cmp::Reverse<usize>,
+);
+
+impl RepositoryPattern {
+    /// Reads a pattern, or says why it is none.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let is_known =
+            |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' | b'*');
+        if !text.bytes().all(is_known) {
+            return Err(
+                "names are of lower-case letters, digits, `.`, `_`, `-` and `/`, and patterns of `*` and `**` besides",
+            );
+        }
+        for part in text.split('/') {
+            if part.is_empty() {
+                return Err("a part between two `/` is empty");
+            }
+            if part.contains("**") && part != "**" {
+                return Err("`**` stands for whole parts, as in `team/**`");
+            }
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        let glob = glob.map_err(|_| "it is too complex")?;
+        Ok(Self {
+            text: text.to_owned(),
+            matcher: glob.compile_matcher(),
+        })
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn matches(&self, repository: &RepositoryName) -> bool {
+        self.matcher.is_match(repository.as_str())
+    }
+
+    pub(crate) fn specificity(&self) -> Specificity {
+        let stars = self.text.matches('*').count();
+        let double = self.text.split('/').filter(|part| *part == "**").count();
+        let single = stars - 2 * double;
+        let own = self.text.len() - stars;
+        let reverse = std::cmp::Reverse;
+        (stars == 0, own, reverse(double), reverse(single))
+    }
+
+    /// True when a name may fit both; never false when one does.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let parts = |text: &'_ str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
+        meet(
+            &parts(&self.text),
+            &parts(&other.text),
+            &|part| part == "**",
+            &|one, two| {
+                let bytes = |text: &str| text.bytes().collect::<Vec<_>>();
+                meet(&bytes(one), &bytes(two), &|byte| *byte == b'*', &|a, b| {
+                    a == b
+                })
+            },
+        )
+    }
+}
+
+/// Whether two sequences can stand for the same, where a `star` stands for any number of
+/// items and others for what they have in common.
+fn meet<T>(
+    one: &[T],
+    two: &[T],
+    is_star: &dyn Fn(&T) -> bool,
+    fits: &dyn Fn(&T, &T) -> bool,
+) -> bool {
+    // Pairs of rests that are still to be looked at, by how much was taken off.
+    let mut open = vec![(0, 0)];
+    let mut seen = BTreeSet::new();
+    while let Some((taken, other)) = open.pop() {
+        if !seen.insert((taken, other)) {
+            continue;
+        }
+        match (one.get(taken), two.get(other)) {
+            (None, None) => return true,
+            (first, second) => {
+                if first.is_some_and(is_star) {
+                    open.push((taken + 1, other));
+                    open.extend(second.map(|_| (taken, other + 1)));
+                }
+                if second.is_some_and(is_star) {
+                    open.push((taken, other + 1));
+                    open.extend(first.map(|_| (taken + 1, other)));
+                }
+                let (Some(first), Some(second)) = (first, second) else {
+                    continue;
+                };
+                if !is_star(first) && !is_star(second) && fits(first, second) {
+                    open.push((taken + 1, other + 1));
+                }
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> RepositoryPattern {
+        RepositoryPattern::parse(text).unwrap()
+    }
+
+    #[test]
+    fn patterns_match_whole_names() {
+        for (text, name, expected) in [
+            ("**", "a/b/c", true),
+            ("*", "a", true),
+            ("*", "a/b", false),
+            ("team/*", "team/app", true),
+            ("team/*", "team/app/x", false),
+            ("team/**", "team/app/x", true),
+            ("team/**", "team", false),
+            ("team/**", "teams/app", false),
+            ("**/app", "app", true),
+            ("**/app", "a/b/app", true),
+            ("team/app-*", "team/app-1", true),
+            ("team/app", "team/app", true),
+            ("team/app", "team/apps", false),
+            ("a.b/*", "axb/c", false),
+        ] {
+            let name: RepositoryName = name.parse().unwrap();
+            assert_eq!(pattern(text).matches(&name), expected, "{text} {name}");
+        }
+    }
+
+    #[test]
+    fn patterns_outside_the_grammar_are_refused() {
+        for text in [
+            "", "/a", "a/", "a//b", "A", "a?", "[a]", "{a,b}", "a**", "**a", "***", "a\\*",
+        ] {
+            assert!(RepositoryPattern::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_more_specific_pattern_is_greater() {
+        let ordered = [
+            "**", "*", "a/**", "a/*", "a/*/*", "a/b/**", "a/b/*", "a/b/c*", "a/b/c",
+        ];
+        for (weaker, stronger) in ordered.iter().zip(ordered.iter().skip(1)) {
+            let (weaker, stronger) = (pattern(weaker), pattern(stronger));
+            assert!(
+                weaker.specificity() < stronger.specificity(),
+                "{weaker:?} {stronger:?}"
+            );
+        }
+        assert!(pattern("a").specificity() > pattern("**/abcdef/*").specificity());
+    }
+
+    #[test]
+    fn overlaps_are_found() {
+        for (one, two, expected) in [
+            ("a/**", "b/**", false),
+            ("a/*", "*/b", true),
+            ("a/*", "*/*/b", false),
+            ("a/**", "**/b", true),
+            ("ab*", "*bc", true),
+            ("ab*", "*bc/d", false),
+            ("a/x*", "a/y*", false),
+            ("a/*x", "a/y*", true),
+            ("**", "a/b/c", true),
+            ("a/**/b", "a/b", true),
+        ] {
+            assert_eq!(
+                pattern(one).overlaps(&pattern(two)),
+                expected,
+                "{one} {two}"
+            );
+            assert_eq!(
+                pattern(two).overlaps(&pattern(one)),
+                expected,
+                "{two} {one}"
+            );
+        }
+    }
+
+    #[test]
+    fn overlaps_of_many_stars_take_no_time() {
+        let one = pattern(&"a*".repeat(100));
+        let two = pattern(&format!("{}b", "*a".repeat(100)));
+        assert!(one.overlaps(&two));
+        let deep = vec!["**"; 60].join("/a/");
+        assert!(pattern(&deep).overlaps(&pattern(&format!("{deep}/b"))));
+    }
+}

@@ -1,0 +1,59 @@
+//! The text of a policy file, and places in it.
+
+use std::ops::Range;
+
+use crate::finding::Place;
+
+/// A named text.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) text: String,
+}
+
+impl Source {
+    /// The place of a range of bytes. Of a range over several lines it is the first.
+    pub(crate) fn place(&self, span: &Range<usize>) -> Place {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let meant = self.text.get(span.clone()).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).unwrap_or_default().chars().count();
+        let first_line = meant.lines().next().unwrap_or_default();
+        Place {
+            file: self.file.clone(),
+            line: before.matches('\n').count() + 1,
+            column: column + 1,
+            length: first_line.trim_end().chars().count().max(1),
+        }
+    }
+
+    /// The line with this number, counted from 1.
+    pub(crate) fn line(&self, number: usize) -> Option<&str> {
+        self.text.lines().nth(number.checked_sub(1)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_lines_and_characters_from_one() {
+        let source = Source {
+            file: "p.toml".to_owned(),
+            text: "a = 1\nö = \"x\"\nz = [\n1]".to_owned(),
+        };
+        let place = |text: &str| {
+            let start = source.text.find(text).unwrap();
+            let place = source.place(&(start..start + text.len()));
+            (place.line, place.column, place.length)
+        };
+        assert_eq!(place("a"), (1, 1, 1));
+        assert_eq!(place("\"x\""), (2, 5, 3));
+        assert_eq!(place("[\n1]"), (3, 5, 1));
+        assert_eq!(source.place(&(0..0)).length, 1);
+        assert_eq!(source.place(&(900..901)).line, 4);
+        assert_eq!(source.line(2), Some("ö = \"x\""));
+        assert_eq!(source.line(0), None);
+    }
+}

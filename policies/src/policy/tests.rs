@@ -1,0 +1,204 @@
+use super::*;
+
+const RULE: &str = "[[rule]]\nid = \"r\"\nrepositories = [\"**\"]\n";
+
+fn parse(text: &str) -> Policy {
+    Policy::parse("p.toml", text).unwrap()
+}
+
+fn error(text: &str) -> String {
+    Policy::parse("p.toml", text).unwrap_err().to_string()
+}
+
+fn with_rule(lines: &str) -> String {
+    format!("schema = 1\n{RULE}{lines}\n")
+}
+
+fn rule_for(policy: &Policy, repository: &str) -> Option<String> {
+    let rule = policy.rule(&repository.parse().unwrap());
+    rule.map(|rule| rule.id.clone())
+}
+
+#[test]
+fn every_preset_is_a_policy() {
+    for name in Policy::preset_names() {
+        let text = preset::text(name).unwrap();
+        let policy = Policy::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(rule_for(&policy, "any/repository").as_deref(), Some(*name));
+        let policy = Policy::preset(name).unwrap();
+        assert_eq!(policy.source_name(), format!("preset:{name}"));
+        assert_eq!(policy.digest(), &Digest::of(text.as_bytes()));
+    }
+    assert!(Policy::preset("strict").is_none());
+}
+
+#[test]
+fn every_key_of_a_preset_is_explained() {
+    for name in Policy::preset_names() {
+        let text = preset::text(name).unwrap();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        for (before, line) in lines.iter().zip(lines.iter().skip(1)) {
+            let says_something = !matches!(line.chars().next(), None | Some('#' | ']' | '['));
+            let follows = before.starts_with('#') || before.ends_with(',');
+            assert!(
+                !says_something || follows,
+                "{name}: `{line}` is not explained"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_most_specific_rule_decides_in_any_order() {
+    let rules = [
+        ("all", "**"),
+        ("team", "team/**"),
+        ("app", "team/app"),
+        ("apps", "team/a*"),
+    ];
+    let text = |rules: &mut dyn Iterator<Item = &(&str, &str)>| {
+        let rules = rules.map(|(id, pattern)| {
+            format!("[[rule]]\nid = \"{id}\"\nrepositories = [\"{pattern}\"]\n")
+        });
+        format!("schema = 1\n{}", rules.collect::<String>())
+    };
+    for policy in [
+        parse(&text(&mut rules.iter())),
+        parse(&text(&mut rules.iter().rev())),
+    ] {
+        assert_eq!(rule_for(&policy, "team/app").as_deref(), Some("app"));
+        assert_eq!(rule_for(&policy, "team/apps").as_deref(), Some("apps"));
+        assert_eq!(rule_for(&policy, "team/other").as_deref(), Some("team"));
+        assert_eq!(rule_for(&policy, "other").as_deref(), Some("all"));
+    }
+}
+
+#[test]
+fn without_a_fitting_rule_there_is_none() {
+    let policy = parse("schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"team/*\"]\n");
+    assert_eq!(rule_for(&policy, "other/app"), None);
+    assert_eq!(policy.default(), (Otherwise::Deny, None));
+}
+
+#[test]
+fn signers_are_listed_with_their_keys() {
+    let policy = parse("schema = 1\n[signer.b]\nkey = \"b.pub\"\n[signer.a]\nkey = \"a.pub\"\n");
+    let signer = |name: &str| Signer {
+        name: name.to_owned(),
+        key: format!("{name}.pub"),
+    };
+    assert_eq!(policy.signers(), [signer("a"), signer("b")]);
+}
+
+#[test]
+fn errors_say_where_and_what_was_expected() {
+    for (text, expected) in [
+        ("", "p.toml:1:1: missing field `schema`"),
+        (
+            "schema = 2",
+            "p.toml:1:10: schema 2 is not known to this version, which reads schema 1",
+        ),
+        (
+            "schema = ",
+            "p.toml:1:10: string values must be quoted, expected literal string",
+        ),
+        (
+            "schema = 1\nsignatures = 1",
+            "p.toml:2:1: unknown field `signatures`, expected one of `schema`, `default`, \
+             `always`, `rule`, `capability`, `signer`",
+        ),
+        (
+            &with_rule("allows = []"),
+            "p.toml:5:1: unknown field `allows`, expected one of `id`, `repositories`, `mode`, \
+             `kinds`, `allow`, `deny`, `signatures`",
+        ),
+        (
+            &with_rule("mode = \"watch\""),
+            "p.toml:5:8: unknown variant `watch`, expected `enforce` or `audit`",
+        ),
+        (
+            &with_rule("deny = [{ import = \"sockets\", because = \"x\" }]"),
+            "p.toml:5:31: unknown field `because`, expected one of `import`, `reason`, \
+             `use-instead`",
+        ),
+        (
+            &with_rule("signatures = { require = 1, from = [\"ci\"] }"),
+            "p.toml:5:37: there is no signer `ci`; expected none, for there is none",
+        ),
+        (
+            &with_rule("allow = [\"a:b\"]"),
+            "p.toml:5:10: `a:b` is not a pattern for interfaces: expected \
+             `namespace:package/interface`, `namespace:package/*` or `namespace:*`",
+        ),
+        (
+            "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"a/{b,c}\"]",
+            "p.toml:4:17: `a/{b,c}` is not a pattern for repositories: names are of lower-case \
+             letters, digits, `.`, `_`, `-` and `/`, and patterns of `*` and `**` besides",
+        ),
+        (
+            "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = []",
+            "p.toml:4:16: a rule without repositories is for nothing",
+        ),
+        (
+            &format!("schema = 1\n{RULE}{RULE}"),
+            "p.toml:6:6: there is a rule `r` already, at line 3",
+        ),
+        (
+            "schema = 1\n[capability.sockets]\nimports = []",
+            "p.toml:2:13: `sockets` is built in, and cannot be defined anew",
+        ),
+        (
+            "schema = 1\n[signer.a]\nkey = \"k\"\n[signer.b]\nkey = \"k\"",
+            "p.toml:5:7: `b` has the same key as `a`: two signers must be two keys",
+        ),
+    ] {
+        assert_eq!(error(text), expected);
+    }
+}
+
+#[test]
+fn an_unknown_capability_is_answered_with_the_known_ones() {
+    let text =
+        with_rule("allow = [\"std\", \"socket\"]\n[capability.db]\nimports = [\"acme:db/*\"]");
+    let error = error(&text);
+    assert!(error.starts_with("p.toml:5:17: `socket` is not a capability; expected `*`, `std`, "));
+    assert!(
+        error.contains("`sockets`, ") && error.contains(" or `db`,"),
+        "{error}"
+    );
+    assert!(!error.contains("`custom`"), "{error}");
+}
+
+#[test]
+fn rules_that_fit_the_same_names_equally_well_are_refused() {
+    let text = "schema = 1\n[[rule]]\nid = \"one\"\nrepositories = [\"team/*\"]\n\
+                [[rule]]\nid = \"two\"\nrepositories = [\"x/y\", \"*/apps\"]\n";
+    let expected = "p.toml:7:24: `*/apps` of rule `two` and `team/*` of rule `one` (line 3) fit \
+                    the same repositories, and neither is more specific";
+    let same = text.replace("*/apps", "*/appl");
+    assert_eq!(error(text), expected);
+    assert!(error(&same).contains("neither is more specific"));
+    parse(&text.replace("*/apps", "*/*/ap"));
+}
+
+#[test]
+fn more_signatures_than_signers_can_make_are_refused() {
+    for (require, from) in [("0", "\"a\""), ("2", "\"a\""), ("1", "")] {
+        let text = with_rule(&format!(
+            "signatures = {{ require = {require}, from = [{from}] }}"
+        ));
+        let error = error(&format!("{text}[signer.a]\nkey = \"a.pub\"\n"));
+        assert!(error.contains("signers can never sign"), "{error}");
+    }
+    let text =
+        with_rule("signatures = { require = 1, from = [\"a\", \"a\"] }\n[signer.a]\nkey = \"k\"");
+    assert!(error(&text).ends_with("the signer `a` is named twice"));
+}
+
+#[test]
+fn an_error_underlines_the_line() {
+    let error = Policy::parse("p.toml", &with_rule("mode = \"watch\"")).unwrap_err();
+    let expected = "error: unknown variant `watch`, expected `enforce` or `audit`\n \
+                    --> p.toml:5:8\n  |\n5 | mode = \"watch\"\n  |        ^^^^^^^\n";
+    assert_eq!(error.to_text(), expected);
+}
