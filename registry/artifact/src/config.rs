@@ -1,6 +1,7 @@
 //! The config blob of a Wasm artifact, `application/vnd.wasm.config.v0+json`.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -139,6 +140,33 @@ impl WasmConfig {
         }
         found.sort();
         found
+    }
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undeclared { import } => write!(
+                formatter,
+                "the bytes import `{import}`, the config does not say so"
+            ),
+            Self::NotThere { import } => {
+                write!(
+                    formatter,
+                    "the config says that `{import}` is imported, the bytes do not import it"
+                )
+            }
+            Self::Os { claimed, actual } => write!(
+                formatter,
+                "`os` is `{claimed}`, the bytes are for `{actual}`"
+            ),
+            Self::NoComponent => {
+                formatter.write_str("the config has no `component`, which a component must have")
+            }
+            Self::LayerDigests => {
+                formatter.write_str("`layerDigests` are not the digests of the layers")
+            }
+        }
     }
 }
 

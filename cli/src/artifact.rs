@@ -1,0 +1,247 @@
+//! An artifact with its bytes at hand, wherever it came from.
+
+use wasmport_artifact::{Digest, Manifest, Reference, RepositoryName, inspect, limits, media_type};
+use wasmport_builder::{Layout, LayoutError, Metadata, pack};
+use wasmport_client::{BlobSource, Push, signatures};
+use wasmport_policies::Content;
+use wasmport_signature::Signature;
+
+use crate::error::{Failure, Kind};
+use crate::files;
+use crate::remote::{self, Connection};
+use crate::source::{Source, Subject};
+
+/// A manifest with its config and its Wasm.
+#[derive(Debug)]
+pub(crate) struct Artifact {
+    name: String,
+    origin: Origin,
+    manifest: Manifest,
+    config: Option<Vec<u8>>,
+    layer: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum Origin {
+    /// Packed here from a bare file; the manifest exists nowhere else yet.
+    Packed,
+    Layout(Layout),
+    Registry(Reference),
+}
+
+impl Artifact {
+    /// Reads what `subject` names.
+    pub(crate) async fn read(subject: &Subject, connection: &Connection) -> Result<Self, Failure> {
+        match subject {
+            Subject::Local(source) => Self::read_local(source),
+            Subject::Remote(reference) => Self::pull(reference, connection).await,
+        }
+    }
+
+    /// Reads a file or a layout.
+    pub(crate) fn read_local(source: &Source) -> Result<Self, Failure> {
+        match source {
+            Source::Wasm(path) => {
+                let name = path.display().to_string();
+                let bytes = files::read_wasm(path)?;
+                let stem = path
+                    .file_stem()
+                    .map_or_else(|| "artifact".into(), |stem| stem.to_string_lossy());
+                Self::pack(name, &stem, &bytes)
+            }
+            Source::Layout(path) => {
+                let name = path.display().to_string();
+                Self::open(&name, path).map_err(|error| {
+                    let kind = if matches!(error, LayoutError::Read { .. }) {
+                        Kind::Io
+                    } else {
+                        Kind::Input
+                    };
+                    let failure = Failure::caused(
+                        kind,
+                        &format!("failed to read the layout `{name}`"),
+                        &error,
+                    );
+                    error.hint().into_iter().fold(failure, Failure::hint)
+                })
+            }
+        }
+    }
+
+    /// Packs a bare file as it would be pushed, with nothing but its name to go by.
+    fn pack(name: String, stem: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        let inspection = inspect(bytes).map_err(|error| {
+            Failure::caused(Kind::Input, &format!("failed to inspect `{name}`"), &error)
+        })?;
+        let packed = pack(
+            bytes,
+            &inspection,
+            &Metadata {
+                name: stem.to_owned(),
+                ..Metadata::default()
+            },
+        );
+        let manifest =
+            Manifest::parse(packed.manifest, media_type::IMAGE_MANIFEST).map_err(|error| {
+                Failure::caused(Kind::Input, &format!("failed to pack `{name}`"), &error)
+            })?;
+        let (config, layer) = (Some(packed.config), Some(packed.layer));
+        Ok(Self {
+            name,
+            origin: Origin::Packed,
+            manifest,
+            config,
+            layer,
+        })
+    }
+
+    fn open(name: &str, path: &std::path::Path) -> Result<Self, LayoutError> {
+        let layout = Layout::open(path)?;
+        let manifest = layout.manifest().clone();
+        let config = match manifest.config() {
+            Some(config) => Some(layout.blob(&config.digest)?),
+            None => None,
+        };
+        let layer = match manifest.wasm_layers().next() {
+            Some(layer) => Some(layout.blob(&layer.digest)?),
+            None => None,
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            origin: Origin::Layout(layout),
+            manifest,
+            config,
+            layer,
+        })
+    }
+
+    async fn pull(reference: &Reference, connection: &Connection) -> Result<Self, Failure> {
+        let registry = connection.open(reference).await?;
+        let manifest = registry
+            .resolve(reference)
+            .await
+            .map_err(remote::failed("find the artifact"))?;
+        let config = match manifest.config() {
+            Some(config) => Some(
+                registry
+                    .pull_blob_bytes(config, limits::CONFIG_BYTES as u64)
+                    .await,
+            ),
+            None => None,
+        };
+        let layer = match manifest.wasm_layers().next() {
+            Some(layer) => Some(registry.pull_blob_bytes(layer, limits::WASM_BYTES).await),
+            None => None,
+        };
+        Ok(Self {
+            name: reference.to_string(),
+            origin: Origin::Registry(reference.clone()),
+            manifest,
+            config: config
+                .transpose()
+                .map_err(remote::failed("pull the config"))?,
+            layer: layer.transpose().map_err(remote::failed("pull the Wasm"))?,
+        })
+    }
+
+    /// How it was named on the command line, in backticks.
+    pub(crate) fn name(&self) -> String {
+        format!("`{}`", self.name)
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What the bytes are, for a policy and for people.
+    pub(crate) fn content(&self) -> Content {
+        Content::gather(
+            &self.manifest,
+            self.config.as_deref(),
+            self.layer.as_deref(),
+        )
+    }
+
+    /// The manifest's digest, when the manifest is more than a draft.
+    pub(crate) fn pushed_digest(&self) -> Option<Digest> {
+        (!matches!(self.origin, Origin::Packed)).then(|| self.manifest.digest())
+    }
+
+    /// Where it is, or where it would be pushed by its name.
+    pub(crate) fn repository(&self) -> Result<RepositoryName, Failure> {
+        if let Origin::Registry(reference) = &self.origin {
+            return Ok(reference.repository().clone());
+        }
+        let path = std::path::Path::new(&self.name);
+        let stem = path
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().to_lowercase());
+        stem.parse().map_err(|error| {
+            Failure::caused(
+                Kind::Usage,
+                &format!("{} gives no repository name", self.name()),
+                &error,
+            )
+            .hint("say which repository it is meant for with `--repository NAME`")
+        })
+    }
+
+    /// The signatures beside it; a local artifact has none yet.
+    pub(crate) async fn signatures(
+        &self,
+        connection: &Connection,
+    ) -> Result<Vec<Signature>, Failure> {
+        let Origin::Registry(reference) = &self.origin else {
+            return Ok(Vec::new());
+        };
+        let registry = connection.open(reference).await?;
+        let found = signatures(&registry, &self.manifest.digest())
+            .await
+            .map_err(remote::failed("look for signatures"))?;
+        Ok(found
+            .found
+            .into_iter()
+            .map(|found| found.signature)
+            .collect())
+    }
+
+    /// What goes over the wire.
+    pub(crate) fn to_push(&self) -> Push {
+        let parts = self
+            .manifest
+            .config()
+            .into_iter()
+            .chain(self.manifest.layers());
+        let blobs = parts.filter_map(|part| Some((part.clone(), self.blob(&part.digest)?)));
+        Push {
+            manifest: self.manifest.bytes().to_vec().into(),
+            media_type: self.manifest.media_type().to_owned(),
+            blobs: blobs.collect(),
+        }
+    }
+
+    /// A blob of a layout is read from its file while it is sent; that of a packed file is
+    /// in memory.
+    fn blob(&self, digest: &Digest) -> Option<BlobSource> {
+        if let Origin::Layout(layout) = &self.origin {
+            return Some(BlobSource::File(layout.blob_path(digest)));
+        }
+        let is_config = self
+            .manifest
+            .config()
+            .is_some_and(|config| config.digest == *digest);
+        let bytes = if is_config { &self.config } else { &self.layer };
+        Some(BlobSource::Bytes(bytes.clone()?.into()))
+    }
+
+    /// Refuses what claims to be Wasm and is not, before anything is sent.
+    pub(crate) fn expect_readable(&self) -> Result<(), Failure> {
+        match self.content() {
+            Content::Unreadable { reason } => Err(Failure::new(
+                Kind::Input,
+                format!("{} is not Wasm that can be pushed: {reason}", self.name()),
+            )),
+            _ => Ok(()),
+        }
+    }
+}

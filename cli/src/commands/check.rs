@@ -1,0 +1,131 @@
+//! `wasmport check`: would a policy admit it?
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use serde::Serialize;
+use wasmport_artifact::{RepositoryName, Tag};
+use wasmport_policies::{Decision, Facts, Policy, Verdict, decide};
+use wasmport_registry::{LoadedPolicy, signed_by};
+
+use crate::artifact::Artifact;
+use crate::error::{Failure, Kind};
+use crate::output::Answer;
+use crate::remote::Connection;
+use crate::source::Subject;
+
+/// Say whether a policy admits an artifact, before it is pushed
+///
+/// Takes the same decision as the registry, with the same findings.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wasmport check app.wasm
+  wasmport check app.oci --policy policy.toml --repository payments/app
+  wasmport check localhost:5000/team/app:1.0 --policy preset:http-service
+
+Exit status: 0 admitted; 1 denied, or held because a signature is missing; 2 usage, policy
+or input; 3 could not decide.")]
+pub(crate) struct CheckArgs {
+    /// A `.wasm` file, an OCI image layout, or an artifact on a registry
+    #[arg(value_name = "SOURCE|REF")]
+    subject: Subject,
+
+    /// Policy file, or `preset:NAME`
+    #[arg(long, value_name = "POLICY", default_value = "preset:standard")]
+    policy: String,
+
+    /// Repository that it is meant for, where rules differ [default: of REF, else the file's name]
+    #[arg(long, value_name = "NAME")]
+    repository: Option<RepositoryName>,
+
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// The decision, and on what.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Checked {
+    policy: String,
+    repository: RepositoryName,
+    #[serde(flatten)]
+    decision: Decision,
+    /// To show the place in it.
+    #[serde(skip)]
+    text: Policy,
+}
+
+pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
+    let loaded = LoadedPolicy::load(&args.policy).map_err(|error| {
+        Failure::caused(
+            Kind::Input,
+            &format!("failed to load the policy `{}`", args.policy),
+            &error,
+        )
+    })?;
+    let artifact = Artifact::read(&args.subject, &args.connection).await?;
+    let facts = facts(args, &loaded, &artifact).await?;
+    let decision = decide(&loaded.policy, &facts);
+    let checked = Checked {
+        policy: args.policy.clone(),
+        repository: facts.repository,
+        decision,
+        text: loaded.policy,
+    };
+    match checked.decision.verdict {
+        Verdict::Admit => Ok(checked),
+        Verdict::Hold => Err(refused(
+            "it would be held until what is missing arrives",
+            &checked,
+        )),
+        Verdict::Deny => Err(refused("it would be refused", &checked)),
+    }
+}
+
+async fn facts(
+    args: &CheckArgs,
+    loaded: &LoadedPolicy,
+    artifact: &Artifact,
+) -> Result<Facts, Failure> {
+    let digest = artifact.manifest().digest();
+    let signatures = artifact.signatures(&args.connection).await?;
+    let signed_by: BTreeSet<String> = signed_by(&signatures, &digest, &loaded.trust);
+    Ok(Facts {
+        repository: args
+            .repository
+            .clone()
+            .map_or_else(|| artifact.repository(), Ok)?,
+        tag: tag(&args.subject),
+        digest,
+        content: artifact.content(),
+        annotations: artifact.manifest().annotations().clone(),
+        signed_by,
+    })
+}
+
+fn tag(subject: &Subject) -> Option<Tag> {
+    match subject {
+        Subject::Remote(reference) => reference.tag().cloned(),
+        Subject::Local(_) => None,
+    }
+}
+
+fn refused(why: &str, checked: &Checked) -> Failure {
+    Failure::new(
+        Kind::Denied,
+        format!("{why} by `{}` in `{}`", checked.policy, checked.repository),
+    )
+    .found(checked)
+    .explained(checked.decision.to_text(Some(&checked.text)))
+}
+
+impl Answer for Checked {
+    fn to_text(&self) -> String {
+        let warnings = self.decision.to_text(Some(&self.text));
+        format!(
+            "{warnings}admitted by `{}` in `{}`",
+            self.policy, self.repository
+        )
+    }
+}

@@ -1,0 +1,88 @@
+//! Everything that is read from the environment and the home directory.
+
+use std::env;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use wasmport_builder::Environment;
+use wasmport_client::Credentials;
+
+use crate::error::{Failure, Kind};
+
+/// The variable in which cosign expects the password of a private key.
+const PASSWORD: &str = "COSIGN_PASSWORD";
+
+/// Where `wasmport serve` keeps its store when nothing is said: the user's data directory
+/// (XDG Base Directory Specification).
+pub(crate) fn default_store() -> Result<PathBuf, Failure> {
+    let data = env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let data = data.or_else(|| env::home_dir().map(|home| home.join(".local/share")));
+    data.map(|data| data.join("wasmport/registry"))
+        .ok_or_else(|| {
+            Failure::new(
+                Kind::Usage,
+                "there is no home directory to keep the store in",
+            )
+            .hint("name one with `--store DIR`")
+        })
+}
+
+/// Credentials as `docker login` keeps them, where there is a place for them.
+pub(crate) fn credentials() -> Credentials {
+    let named = env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let directory = named.or_else(|| env::home_dir().map(|home| home.join(".docker")));
+    directory.map_or(Credentials::Anonymous, |directory| Credentials::Docker {
+        directory,
+    })
+}
+
+/// What cargo and the builder heed.
+pub(crate) fn for_builds() -> Environment {
+    Environment::read(|name| env::var_os(name))
+}
+
+/// Logs of the registry go to stderr, as much as `RUST_LOG` says.
+pub(crate) fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// The password of an existing private key.
+pub(crate) fn password() -> Result<String, Failure> {
+    match env::var(PASSWORD) {
+        Ok(password) => Ok(password),
+        Err(_) => ask("Password for the private key: "),
+    }
+}
+
+/// The password for a new private key, asked for twice.
+pub(crate) fn new_password() -> Result<String, Failure> {
+    if let Ok(password) = env::var(PASSWORD) {
+        return Ok(password);
+    }
+    let first = ask("Password for the new private key (may be empty): ")?;
+    if first == ask("Again: ")? {
+        return Ok(first);
+    }
+    Err(Failure::new(Kind::Usage, "the two passwords differ"))
+}
+
+/// Asks only where somebody can answer: a pipeline would hang.
+fn ask(prompt: &str) -> Result<String, Failure> {
+    if !std::io::stdin().is_terminal() {
+        let message = "the private key needs a password, and there is no terminal to ask on";
+        return Err(
+            Failure::new(Kind::Usage, message).hint(format!("set {PASSWORD}; it may be empty"))
+        );
+    }
+    rpassword::prompt_password(prompt)
+        .map_err(|error| Failure::caused(Kind::Io, "failed to read the password", &error))
+}

@@ -1,0 +1,176 @@
+//! One error for every command: what kind, why, and what to do about it.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::exit_code;
+
+/// What a command answers with when it could not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    detail: Option<Value>,
+    found: Option<Value>,
+    explanation: String,
+}
+
+/// The kind of a failure. It gives the exit code, and is `error.kind` in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// A policy does not admit the artifact.
+    Denied,
+    /// The signatures that were asked for are not there.
+    NotVerified,
+    /// The project does not compile.
+    Compile,
+    /// A program that was run ended with a failure.
+    Run,
+    /// The command was called wrongly.
+    Usage,
+    /// A file, project, layout or key is not what it should be.
+    Input,
+    /// There is no such artifact, file or tag.
+    NotFound,
+    /// The registry wants other credentials.
+    Unauthorized,
+    /// The registry cannot be reached, or does not answer as a registry does.
+    Registry,
+    /// A disk that is full, a file that cannot be written.
+    Io,
+    /// A program is needed that is not there.
+    ToolMissing,
+}
+
+impl Kind {
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Self::Denied | Self::NotVerified | Self::Compile | Self::Run => exit_code::NO,
+            Self::Usage | Self::Input => exit_code::USAGE,
+            Self::NotFound | Self::Unauthorized | Self::Registry | Self::Io | Self::ToolMissing => {
+                exit_code::UNDECIDED
+            }
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: None,
+            detail: None,
+            found: None,
+            explanation: String::new(),
+        }
+    }
+
+    /// `failed to <what>`, with everything that led to it.
+    pub(crate) fn caused(kind: Kind, what: &str, cause: &(dyn StdError + 'static)) -> Self {
+        let mut failure = Self::new(kind, what);
+        let mut next = Some(cause);
+        while let Some(error) = next {
+            let text = error.to_string();
+            // Some errors print their source themselves; once is enough.
+            if !failure
+                .causes
+                .iter()
+                .any(|known: &String| known.ends_with(&text))
+            {
+                failure.causes.push(text);
+            }
+            next = error.source();
+        }
+        failure
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Words that stand before the message, such as the findings of a policy.
+    pub(crate) fn explained(mut self, words: String) -> Self {
+        self.explanation = words;
+        self
+    }
+
+    pub(crate) fn detail(mut self, detail: Value) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// What the command found out before it failed; its fields stand beside `error`, as
+    /// they do on success.
+    pub(crate) fn found(mut self, found: &impl Serialize) -> Self {
+        self.found = serde_json::to_value(found).ok();
+        self
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+
+    pub(crate) fn take_found(&mut self) -> Option<Value> {
+        self.found.take()
+    }
+
+    /// The words for a terminal.
+    pub(crate) fn to_text(&self) -> String {
+        let mut text = self.explanation.clone();
+        let _infallible = writeln!(text, "error: {}", self.message);
+        for cause in &self.causes {
+            let _infallible = writeln!(text, "  caused by: {}", indent(cause));
+        }
+        if let Some(hint) = &self.hint {
+            let _infallible = writeln!(text, "  hint: {}", indent(hint));
+        }
+        text
+    }
+
+    /// The value of `error` in JSON.
+    pub(crate) fn to_json(&self) -> Value {
+        serde_json::json!({
+            "kind": self.kind,
+            "message": self.message,
+            "causes": self.causes,
+            "hint": self.hint,
+            "detail": self.detail,
+        })
+    }
+}
+
+fn indent(text: &str) -> String {
+    text.trim_end().replace('\n', "\n    ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_listed_once() {
+        let inner = std::io::Error::other("disk on fire");
+        let outer = std::io::Error::new(std::io::ErrorKind::Other, inner);
+        let failure = Failure::caused(Kind::Io, "failed to write `x`", &outer).hint("use water");
+        assert_eq!(
+            failure.to_text(),
+            "error: failed to write `x`\n  caused by: disk on fire\n  hint: use water\n"
+        );
+    }
+
+    #[test]
+    fn every_kind_has_the_documented_exit_code() {
+        assert_eq!(Kind::Denied.exit_code(), 1);
+        assert_eq!(Kind::Input.exit_code(), 2);
+        assert_eq!(Kind::Registry.exit_code(), 3);
+    }
+}

@@ -1,0 +1,135 @@
+//! Data on stdout, words and progress on stderr; as text or as JSON.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::Failure;
+
+/// How a command answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object on one line, on success and on failure.
+    Json,
+}
+
+/// The answer of a command in both forms.
+pub(crate) trait Answer: Serialize {
+    /// The text form, without a line break at the end.
+    fn to_text(&self) -> String;
+}
+
+/// Where a command's words and data go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    command: &'static str,
+    format: Format,
+}
+
+/// The version of the JSON form. Fields may be added under the same version.
+const SCHEMA_VERSION: u32 = 1;
+
+impl Output {
+    pub(crate) fn new(command: &'static str, format: Format) -> Self {
+        Self { command, format }
+    }
+
+    /// Says what is going on, on stderr.
+    pub(crate) fn note(&self, words: &str) {
+        // Nobody is there to be told that stderr is closed.
+        let _closed = writeln!(io::stderr().lock(), "{words}");
+    }
+
+    /// Prints the answer of a command that did what it was asked.
+    pub(crate) fn success(&self, answer: &impl Answer) -> io::Result<()> {
+        match self.format {
+            Format::Text => print(&answer.to_text()),
+            Format::Json => print(
+                &self
+                    .envelope(serde_json::to_value(answer)?, None)
+                    .to_string(),
+            ),
+        }
+    }
+
+    /// Prints why a command did not do what it was asked, with what it found out before.
+    pub(crate) fn failure(&self, mut failure: Failure) -> io::Result<()> {
+        match self.format {
+            Format::Text => {
+                self.note(failure.to_text().trim_end());
+                Ok(())
+            }
+            Format::Json => {
+                let found = failure.take_found().unwrap_or_else(|| json!({}));
+                print(&self.envelope(found, Some(&failure)).to_string())
+            }
+        }
+    }
+
+    /// `{"schemaVersion", "command", "ok", "error", …the fields of the answer}`.
+    fn envelope(&self, answer: Value, failure: Option<&Failure>) -> Value {
+        let mut object = json!({
+            "schemaVersion": SCHEMA_VERSION,
+            "command": self.command,
+            "ok": failure.is_none(),
+            "error": failure.map(Failure::to_json),
+        });
+        if let (Some(object), Value::Object(answer)) = (object.as_object_mut(), answer) {
+            object.extend(answer);
+        }
+        object
+    }
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush()
+}
+
+/// `52.0 kB`: sizes for people, in powers of ten as registries count them.
+pub(crate) fn human_size(bytes: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", bytes / unit, (bytes % unit) * 10 / unit);
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", tenths(1_000)),
+        1_000_000..1_000_000_000 => format!("{} MB", tenths(1_000_000)),
+        _ => format!("{} GB", tenths(1_000_000_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn success_and_failure_have_the_same_outline() {
+        let output = Output::new("push", Format::Json);
+        let success = output.envelope(json!({"digest": "sha256:1"}), None);
+        assert_eq!(
+            (&success["ok"], &success["digest"]),
+            (&json!(true), &json!("sha256:1"))
+        );
+        let failure = output.envelope(json!({}), Some(&Failure::new(Kind::Denied, "no")));
+        assert_eq!(
+            (&failure["ok"], &failure["error"]["kind"]),
+            (&json!(false), &json!("denied"))
+        );
+        assert_eq!(success["command"], failure["command"]);
+    }
+
+    #[test]
+    fn sizes_have_one_decimal() {
+        let sizes = [999, 1_000, 81_981, 15_800_000, 2_000_000_000].map(human_size);
+        assert_eq!(sizes, ["999 B", "1.0 kB", "81.9 kB", "15.8 MB", "2.0 GB"]);
+    }
+}
