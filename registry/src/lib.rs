@@ -1,1 +1,39 @@
+//! An OCI registry that reads what a Wasm artifact imports before it lets it out.
+//!
+//! [`router()`] is the API on one page, `admission` takes the decisions, and [`storage`]
+//! keeps what was admitted. A registry for a test takes three lines:
+//!
+//! ```
+//! use wasmport_registry::{Config, LoadedPolicy, Server, StoreLocation};
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let policy = LoadedPolicy::load("preset:standard")?;
+//! let config = Config::new("127.0.0.1:0".parse()?, StoreLocation::Memory, policy);
+//! let server = Server::bind(config).await?;
+//! println!("http://{}/v2/", server.addr());
+//! # server.run(std::future::ready(())).await?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod admission;
+mod app;
+mod audit;
+mod config;
+mod endpoint;
+mod error;
+mod header;
+mod policy_file;
+mod query;
+mod ranges;
+mod router;
+mod routes;
+mod server;
+pub mod storage;
+mod uploads;
+
+pub use app::{App, OpenAppError};
+pub use config::{Config, StoreLocation};
+pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
+pub use router::router;
+pub use server::{Server, StartError};

@@ -1,0 +1,322 @@
+//! Whether a manifest may come in, and whether it may go out.
+//!
+//! At a push the facts are gathered and the policy decides: what it denies is not stored,
+//! what it admits is stored and gets its tag, and what it holds (only signatures are
+//! missing) is stored while its tag keeps pointing to what it pointed to. When a signature
+//! arrives the decision is taken again. At a pull the same is decided with today's policy.
+//!
+//! A held manifest can be read by its digest, so that it can be signed. That is meant for
+//! those who may push to the repository; as long as the registry knows no access rules,
+//! this is everyone.
+
+mod content;
+mod decisions;
+mod evidence;
+mod permit;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selector, Tag};
+use wasmport_policies::{Content, Decision, Facts, Verdict, decide};
+
+use crate::audit;
+use crate::policy_file::LoadedPolicy;
+use crate::storage::{Pending, PutManifestError, StorageError, Store, StoredManifest};
+use decisions::{Decisions, Question};
+use evidence::Evidence;
+pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
+
+/// How many layers are inspected at once. Each is in memory as a whole meanwhile.
+const INSPECTIONS: usize = 4;
+
+/// The policy, and what it decided before.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    store: Store,
+    policy: Arc<LoadedPolicy>,
+    policy_digest: Digest,
+    decisions: Decisions,
+    inspections: Semaphore,
+}
+
+/// A manifest that somebody wants to push.
+#[derive(Debug)]
+pub(crate) struct Push {
+    pub(crate) repository: RepositoryName,
+    pub(crate) reference: Selector,
+    /// The digest of the manifest, checked, with the algorithm that the client used.
+    pub(crate) digest: Digest,
+    pub(crate) manifest: Manifest,
+}
+
+/// Why no decision was taken or carried out.
+#[derive(Debug, Error)]
+pub(crate) enum AdmissionError {
+    #[error(transparent)]
+    Put(#[from] PutManifestError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the stored manifest `{digest}` cannot be read")]
+    Stored {
+        digest: Digest,
+        source: ManifestError,
+    },
+    #[error("the inspection broke off")]
+    Inspection(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Admission {
+    pub(crate) fn new(store: Store, policy: LoadedPolicy) -> Self {
+        Self {
+            store,
+            policy_digest: policy.digest(),
+            policy: Arc::new(policy),
+            decisions: Decisions::default(),
+            inspections: Semaphore::new(INSPECTIONS),
+        }
+    }
+
+    /// Decides on a push and does what was decided.
+    pub(crate) async fn push(&self, push: Push) -> Result<Arc<Decision>, AdmissionError> {
+        let (repository, manifest) = (push.repository.clone(), push.manifest.clone());
+        self.store.check_blobs(&repository, &manifest).await?;
+        let judged = Judged {
+            content: self.inspect(&manifest).await?,
+            tag: tag_of(&push.reference),
+            repository: push.repository,
+            digest: push.digest,
+            manifest: push.manifest,
+        };
+        let decision = self.judge(&judged).await?;
+        audit::push(&repository, &push.reference, &judged.digest, &decision);
+        let (digest, tag) = (judged.digest.clone(), judged.tag.clone());
+        match decision.verdict {
+            Verdict::Deny => {
+                self.store.withdraw(&repository, &manifest).await?;
+                return Ok(decision);
+            }
+            Verdict::Admit => {
+                let admitted = AdmittedManifest::new(judged);
+                self.store.put_manifest(&admitted).await?;
+            }
+            Verdict::Hold => {
+                self.store.hold_manifest(&HeldManifest::new(judged)).await?;
+                // Its signature may have been stored between the decision and now.
+                self.settle(&repository, |waiting| *waiting == digest)
+                    .await?;
+            }
+        }
+        self.settle_what_this_is_about(&repository, tag.as_ref(), &manifest)
+            .await?;
+        Ok(decision)
+    }
+
+    /// Decides on a pull, by the tag where one was named.
+    pub(crate) async fn pull(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        digest: &Digest,
+        stored: &StoredManifest,
+    ) -> Result<Arc<Decision>, AdmissionError> {
+        let evidence = self.evidence(repository, digest).await?;
+        let question = self.question(repository, tag, digest, &evidence);
+        if let Some(decision) = self.decisions.get(&question) {
+            return Ok(decision);
+        }
+        let judged = self.recall(repository, tag, digest, stored).await?;
+        self.decide(&judged, &evidence).await
+    }
+
+    /// The reason why a blob may not be read: every manifest that uses it is denied. A blob
+    /// that no manifest uses yet can be read by who uploaded it.
+    pub(crate) async fn refusal_of_blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &Digest,
+    ) -> Result<Option<Arc<Decision>>, AdmissionError> {
+        let mut refusal = None;
+        let mut after = None;
+        loop {
+            let users = self.store.users(repository, blob, after.as_ref()).await?;
+            for user in &users {
+                let Some(stored) = self.store.manifest(repository, user).await? else {
+                    continue;
+                };
+                let decision = self.pull(repository, None, user, &stored).await?;
+                if decision.verdict != Verdict::Deny {
+                    return Ok(None);
+                }
+                refusal = Some(decision);
+            }
+            match users.last() {
+                Some(last) => after = Some(last.clone()),
+                None => return Ok(refusal),
+            }
+        }
+    }
+
+    /// Takes up all held manifests again, which a new policy may admit.
+    pub(crate) async fn settle_all(&self) -> Result<(), AdmissionError> {
+        for pending in self.store.all_pending().await? {
+            self.settle_one(&pending).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle_what_this_is_about(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        manifest: &Manifest,
+    ) -> Result<(), AdmissionError> {
+        let subject = manifest.subject().map(|subject| &subject.digest);
+        let cosign = tag.filter(|tag| tag.as_str().strip_suffix(".sig").is_some());
+        if subject.is_none() && cosign.is_none() {
+            return Ok(());
+        }
+        self.settle(repository, |waiting| {
+            subject == Some(waiting) || cosign == Some(&Tag::cosign_signatures(waiting))
+        })
+        .await
+    }
+
+    async fn settle(
+        &self,
+        repository: &RepositoryName,
+        is_meant: impl Fn(&Digest) -> bool,
+    ) -> Result<(), AdmissionError> {
+        for pending in self.store.pending(repository).await? {
+            if is_meant(&pending.digest) {
+                self.settle_one(&pending).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides again on a held manifest, and moves its tag when it is admitted now.
+    async fn settle_one(&self, pending: &Pending) -> Result<(), AdmissionError> {
+        let Pending {
+            repository,
+            tag,
+            digest,
+            ..
+        } = pending;
+        let Some(stored) = self.store.manifest(repository, digest).await? else {
+            return Ok(());
+        };
+        let judged = self.recall(repository, Some(tag), digest, &stored).await?;
+        let decision = self.judge(&judged).await?;
+        if decision.verdict == Verdict::Admit
+            && self
+                .store
+                .fulfil(pending, &AdmittedManifest::new(judged))
+                .await?
+        {
+            audit::settled(repository, tag, digest, &decision);
+        }
+        Ok(())
+    }
+
+    /// Puts together again what was known of a stored manifest.
+    async fn recall(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        digest: &Digest,
+        stored: &StoredManifest,
+    ) -> Result<Judged, AdmissionError> {
+        let manifest = stored.parse().map_err(|source| AdmissionError::Stored {
+            digest: digest.clone(),
+            source,
+        })?;
+        let content = match self.store.facts(digest).await? {
+            Some(content) => content,
+            None => self.inspect_anew(digest, &manifest).await?,
+        };
+        Ok(Judged {
+            repository: repository.clone(),
+            tag: tag.cloned(),
+            digest: digest.clone(),
+            manifest,
+            content,
+        })
+    }
+
+    async fn inspect_anew(
+        &self,
+        digest: &Digest,
+        manifest: &Manifest,
+    ) -> Result<Content, AdmissionError> {
+        let content = self.inspect(manifest).await?;
+        self.store.put_facts(digest, &content).await?;
+        Ok(content)
+    }
+
+    async fn judge(&self, judged: &Judged) -> Result<Arc<Decision>, AdmissionError> {
+        let evidence = self.evidence(&judged.repository, &judged.digest).await?;
+        self.decide(judged, &evidence).await
+    }
+
+    async fn decide(
+        &self,
+        judged: &Judged,
+        evidence: &Evidence,
+    ) -> Result<Arc<Decision>, AdmissionError> {
+        let Judged {
+            repository,
+            tag,
+            digest,
+            ..
+        } = judged;
+        let facts = Facts {
+            repository: repository.clone(),
+            tag: tag.clone(),
+            digest: digest.clone(),
+            content: judged.content.clone(),
+            annotations: judged.manifest.annotations().clone(),
+            signed_by: evidence.signers(&self.store, digest, &self.policy).await?,
+        };
+        let decision = Arc::new(decide(&self.policy.policy, &facts));
+        let question = self.question(repository, tag.as_ref(), digest, evidence);
+        self.decisions.put(question, Arc::clone(&decision));
+        Ok(decision)
+    }
+
+    async fn evidence(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Evidence, AdmissionError> {
+        // Nobody would be believed anyway.
+        if self.policy.trust.is_empty() {
+            return Ok(Evidence::none(repository));
+        }
+        Ok(Evidence::find(&self.store, repository, digest).await?)
+    }
+
+    fn question(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        digest: &Digest,
+        evidence: &Evidence,
+    ) -> Question {
+        Question {
+            policy: self.policy_digest.clone(),
+            repository: repository.clone(),
+            tag: tag.cloned(),
+            digest: digest.clone(),
+            evidence: evidence.fingerprint(),
+        }
+    }
+}
+
+fn tag_of(reference: &Selector) -> Option<Tag> {
+    match reference {
+        Selector::Tag(tag) => Some(tag.clone()),
+        Selector::Digest(_) => None,
+    }
+}

@@ -1,0 +1,56 @@
+//! Reads the blobs of a manifest and finds out what they are.
+
+use wasmport_artifact::{Descriptor, Manifest, limits};
+use wasmport_policies::Content;
+
+use super::{Admission, AdmissionError};
+use crate::storage::StorageError;
+
+impl Admission {
+    /// What `manifest` carries. Its blobs must be in the store.
+    pub(super) async fn inspect(&self, manifest: &Manifest) -> Result<Content, AdmissionError> {
+        if !manifest.is_wasm() {
+            return Ok(Content::gather(manifest, None, None));
+        }
+        // Never closed, and so an error cannot come; without a permit it still works.
+        let _permit = self.inspections.acquire().await.ok();
+        let config = self
+            .read(manifest.config(), limits::CONFIG_BYTES as u64)
+            .await?;
+        let mut layers = manifest.wasm_layers();
+        let layer = match (layers.next(), layers.next()) {
+            (Some(layer), None) if layer.size > limits::WASM_BYTES => {
+                return Ok(too_large(layer.size));
+            }
+            (Some(layer), None) => self.read(Some(layer), limits::WASM_BYTES).await?,
+            // More than one is refused whatever they are.
+            _ => None,
+        };
+        let manifest = manifest.clone();
+        let gathered = tokio::task::spawn_blocking(move || {
+            Content::gather(&manifest, config.as_deref(), layer.as_deref())
+        });
+        gathered
+            .await
+            .map_err(|error| AdmissionError::Inspection(error.into()))
+    }
+
+    async fn read(
+        &self,
+        blob: Option<&Descriptor>,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        match blob {
+            Some(blob) => self.store.read_blob(&blob.digest, limit).await,
+            None => Ok(None),
+        }
+    }
+}
+
+fn too_large(size: u64) -> Content {
+    let reason = format!(
+        "its layer has {size} bytes, and at most {} are inspected",
+        limits::WASM_BYTES
+    );
+    Content::Unreadable { reason }
+}

@@ -1,0 +1,64 @@
+//! Permits to enter the store, which only admission can write out.
+
+use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
+use wasmport_policies::Content;
+
+/// A manifest and everything that was found out about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(super) repository: RepositoryName,
+    pub(super) tag: Option<Tag>,
+    pub(super) digest: Digest,
+    pub(super) manifest: Manifest,
+    pub(super) content: Content,
+}
+
+/// A manifest that the policy admits, in its repository and under its tag.
+#[derive(Clone, Debug)]
+pub(crate) struct AdmittedManifest(Judged);
+
+/// A manifest that waits for a signature.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldManifest(Judged);
+
+impl Judged {
+    pub(crate) fn repository(&self) -> &RepositoryName {
+        &self.repository
+    }
+
+    pub(crate) fn tag(&self) -> Option<&Tag> {
+        self.tag.as_ref()
+    }
+
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+}
+
+impl AdmittedManifest {
+    pub(super) fn new(judged: Judged) -> Self {
+        Self(judged)
+    }
+
+    pub(crate) fn judged(&self) -> &Judged {
+        &self.0
+    }
+}
+
+impl HeldManifest {
+    pub(super) fn new(judged: Judged) -> Self {
+        Self(judged)
+    }
+
+    pub(crate) fn judged(&self) -> &Judged {
+        &self.0
+    }
+}

@@ -1,0 +1,192 @@
+//! What a path under `/v2/` means. Repository names hold slashes, so that paths are read
+//! from their end, once, here.
+
+use thiserror::Error;
+use wasmport_artifact::{
+    Digest, DigestError, ReferenceError, RepositoryName, RepositoryNameError, Selector,
+};
+
+/// An endpoint of the distribution API (distribution specification, "Endpoints").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// `/v2/`
+    Base,
+    /// `/v2/<name>/blobs/<digest>`
+    Blob(RepositoryName, Digest),
+    /// `/v2/<name>/blobs/uploads/`
+    Uploads(RepositoryName),
+    /// `/v2/<name>/blobs/uploads/<id>`, which we choose
+    Upload(RepositoryName, String),
+    /// `/v2/<name>/manifests/<reference>`
+    Manifest(RepositoryName, Selector),
+    /// `/v2/<name>/tags/list`
+    Tags(RepositoryName),
+    /// `/v2/<name>/referrers/<digest>`
+    Referrers(RepositoryName, Digest),
+}
+
+/// Why a path is no endpoint.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum EndpointError {
+    #[error("there is no endpoint `{0}`")]
+    Unknown(String),
+    #[error(transparent)]
+    Repository(#[from] RepositoryNameError),
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    #[error(transparent)]
+    Reference(ReferenceError),
+}
+
+impl Endpoint {
+    /// Reads the path of a request, without its query.
+    pub(crate) fn parse(path: &str) -> Result<Self, EndpointError> {
+        let unknown = || EndpointError::Unknown(path.to_owned());
+        let rest = path.strip_prefix("/v2").ok_or_else(unknown)?;
+        if matches!(rest, "" | "/") {
+            return Ok(Self::Base);
+        }
+        // The colon of a digest is the only character in a valid path that clients escape.
+        let rest = rest.replace("%3A", ":").replace("%3a", ":");
+        let rest = rest.strip_prefix('/').ok_or_else(unknown)?;
+        if let Some(name) = rest.strip_suffix("/blobs/uploads/") {
+            return Ok(Self::Uploads(name.parse()?));
+        }
+        let (rest, last) = rest.rsplit_once('/').ok_or_else(unknown)?;
+        if let Some(name) = rest.strip_suffix("/blobs/uploads") {
+            return Ok(Self::Upload(name.parse()?, last.to_owned()));
+        }
+        let (name, noun) = rest.rsplit_once('/').ok_or_else(unknown)?;
+        match (noun, last) {
+            ("blobs", "uploads") => Ok(Self::Uploads(name.parse()?)),
+            ("blobs", digest) => Ok(Self::Blob(name.parse()?, digest.parse()?)),
+            ("manifests", reference) => Ok(Self::Manifest(name.parse()?, selector(reference)?)),
+            ("tags", "list") => Ok(Self::Tags(name.parse()?)),
+            ("referrers", digest) => Ok(Self::Referrers(name.parse()?, digest.parse()?)),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// The methods that it has, as an `Allow` header lists them.
+    pub(crate) fn methods(&self) -> &'static str {
+        match self {
+            Self::Uploads(_) => "POST",
+            Self::Upload(..) => "GET, PATCH, PUT, DELETE",
+            Self::Manifest(..) => "GET, HEAD, PUT",
+            Self::Base | Self::Blob(..) | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
+        }
+    }
+}
+
+fn selector(text: &str) -> Result<Selector, EndpointError> {
+    text.parse().map_err(|error| match error {
+        ReferenceError::Digest(error) => EndpointError::Digest(error),
+        other => EndpointError::Reference(other),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    fn name(text: &str) -> RepositoryName {
+        text.parse().unwrap()
+    }
+
+    fn parse(path: &str) -> Endpoint {
+        Endpoint::parse(path).unwrap()
+    }
+
+    #[test]
+    fn every_endpoint_is_found_for_short_and_long_names() {
+        let digest: Digest = DIGEST.parse().unwrap();
+        for repository in ["app", "team/app", "a/b/c/d"] {
+            let repo = || name(repository);
+            for (path, endpoint) in [
+                (
+                    format!("blobs/{DIGEST}"),
+                    Endpoint::Blob(repo(), digest.clone()),
+                ),
+                ("blobs/uploads/".to_owned(), Endpoint::Uploads(repo())),
+                ("blobs/uploads".to_owned(), Endpoint::Uploads(repo())),
+                (
+                    "blobs/uploads/7f".to_owned(),
+                    Endpoint::Upload(repo(), "7f".to_owned()),
+                ),
+                (
+                    "manifests/1.0".to_owned(),
+                    Endpoint::Manifest(repo(), "1.0".parse().unwrap()),
+                ),
+                (
+                    format!("manifests/{DIGEST}"),
+                    Endpoint::Manifest(repo(), Selector::Digest(digest.clone())),
+                ),
+                ("tags/list".to_owned(), Endpoint::Tags(repo())),
+                (
+                    format!("referrers/{DIGEST}"),
+                    Endpoint::Referrers(repo(), digest.clone()),
+                ),
+            ] {
+                assert_eq!(parse(&format!("/v2/{repository}/{path}")), endpoint);
+            }
+        }
+        assert_eq!(parse("/v2"), Endpoint::Base);
+        assert_eq!(parse("/v2/"), Endpoint::Base);
+    }
+
+    #[test]
+    fn a_repository_may_be_named_like_a_part_of_the_api() {
+        let expected = Endpoint::Manifest(name("blobs/uploads"), "latest".parse().unwrap());
+        assert_eq!(parse("/v2/blobs/uploads/manifests/latest"), expected);
+        assert_eq!(parse("/v2/tags/tags/list"), Endpoint::Tags(name("tags")));
+    }
+
+    #[test]
+    fn an_escaped_colon_is_a_colon() {
+        let escaped = DIGEST.replace(':', "%3A");
+        let digest = DIGEST.parse().unwrap();
+        let expected = Endpoint::Blob(name("app"), digest);
+        assert_eq!(parse(&format!("/v2/app/blobs/{escaped}")), expected);
+    }
+
+    #[test]
+    fn what_is_malformed_is_named() {
+        let error = |path: &str| Endpoint::parse(path).unwrap_err();
+        assert!(matches!(
+            error("/v2/App/tags/list"),
+            EndpointError::Repository(_)
+        ));
+        assert!(matches!(
+            error("/v2/a/../b/tags/list"),
+            EndpointError::Repository(_)
+        ));
+        assert!(matches!(
+            error("/v2//tags/list"),
+            EndpointError::Repository(_)
+        ));
+        assert!(matches!(
+            error("/v2/app/blobs/sha256:bad"),
+            EndpointError::Digest(_)
+        ));
+        assert!(matches!(
+            error("/v2/app/manifests/sha256:bad"),
+            EndpointError::Digest(_)
+        ));
+        assert!(matches!(
+            error("/v2/app/manifests/-x"),
+            EndpointError::Reference(_)
+        ));
+        for path in [
+            "/v3/",
+            "/v2x",
+            "/v2/app",
+            "/v2/app/tags",
+            "/v2/app/tags/all",
+            "/v2/app/x/y",
+        ] {
+            assert_eq!(error(path), EndpointError::Unknown(path.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The one place that knows which code and status of the distribution specification
+//! ("Error Codes") an error of ours has.
+
+use axum::body::Body;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use wasmport_artifact::{DigestError, ManifestError};
+use wasmport_policies::Decision;
+
+use crate::admission::AdmissionError;
+use crate::endpoint::{Endpoint, EndpointError};
+use crate::storage::{PutManifestError, StorageError, WriteBlobError};
+use crate::uploads::UploadError;
+
+/// An answer that is an error: `{"errors":[{"code","message","detail"}]}`.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    detail: Option<Value>,
+    headers: Vec<(HeaderName, String)>,
+}
+
+impl ApiError {
+    pub(crate) fn blob_unknown(digest: &impl std::fmt::Display) -> Self {
+        let message = format!("the blob `{digest}` is not in this repository");
+        Self::new(StatusCode::NOT_FOUND, "BLOB_UNKNOWN", message)
+    }
+
+    pub(crate) fn manifest_unknown(reference: &impl std::fmt::Display) -> Self {
+        let message = format!("the manifest `{reference}` is not in this repository");
+        Self::new(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN", message)
+    }
+
+    pub(crate) fn name_unknown(repository: &impl std::fmt::Display) -> Self {
+        let message = format!("there is no repository `{repository}`");
+        Self::new(StatusCode::NOT_FOUND, "NAME_UNKNOWN", message)
+    }
+
+    pub(crate) fn manifest_invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MANIFEST_INVALID", message)
+    }
+
+    pub(crate) fn manifest_too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "MANIFEST_INVALID", message)
+    }
+
+    pub(crate) fn blob_too_large(limit: u64) -> Self {
+        let message = format!("a blob has at most {limit} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)
+    }
+
+    pub(crate) fn upload_invalid(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BLOB_UPLOAD_INVALID", message)
+    }
+
+    pub(crate) fn out_of_order(message: impl Into<String>) -> Self {
+        let status = StatusCode::RANGE_NOT_SATISFIABLE;
+        Self::new(status, "BLOB_UPLOAD_INVALID", message)
+    }
+
+    pub(crate) fn range_not_satisfiable(size: u64) -> Self {
+        let message = format!("the blob has {size} bytes and none of those asked for");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "SIZE_INVALID", message)
+            .with_header(header::CONTENT_RANGE, format!("bytes */{size}"))
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "UNSUPPORTED", message)
+    }
+
+    pub(crate) fn method_not_allowed(endpoint: &Endpoint) -> Self {
+        let message = "this registry does not support the method here";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED", message)
+            .with_header(header::ALLOW, endpoint.methods().to_owned())
+    }
+
+    /// The policy says no. All of its findings go along, as `detail`.
+    pub(crate) fn denied(what: &impl std::fmt::Display, decision: &Decision) -> Self {
+        let message = format!("the policy does not admit {what}: {}", summary(decision));
+        Self {
+            detail: serde_json::to_value(decision).ok(),
+            ..Self::new(StatusCode::FORBIDDEN, "DENIED", message)
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: HeaderName, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            detail: None,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Our fault. It is logged here, once, with its causes; the client need not know them.
+    pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %chain(error), "request failed");
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "UNKNOWN", "the registry failed; its log says why")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let (Some(detail), Some(fields)) = (self.detail, error.as_object_mut()) {
+            fields.insert("detail".to_owned(), detail);
+        }
+        let body = json!({ "errors": [error] }).to_string();
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (self.status, kind, Body::from(body)).into_response();
+        for (name, value) in self.headers {
+            if let Ok(value) = value.try_into() {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+impl From<EndpointError> for ApiError {
+    fn from(error: EndpointError) -> Self {
+        let message = error.to_string();
+        match error {
+            EndpointError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, "UNSUPPORTED", message),
+            EndpointError::Repository(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "NAME_INVALID", message)
+            }
+            EndpointError::Digest(error) => error.into(),
+            EndpointError::Reference(_) => Self::manifest_invalid(message),
+        }
+    }
+}
+
+impl From<DigestError> for ApiError {
+    fn from(error: DigestError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "DIGEST_INVALID", error.to_string())
+    }
+}
+
+impl From<ManifestError> for ApiError {
+    fn from(error: ManifestError) -> Self {
+        let message = chain(&error);
+        match error {
+            ManifestError::TooLarge(_) => Self::manifest_too_large(message),
+            _ => Self::manifest_invalid(message),
+        }
+    }
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        let internal = Self::internal(&error);
+        match error {
+            StorageError::Full(_) => Self {
+                status: StatusCode::INSUFFICIENT_STORAGE,
+                message: "the registry's storage is full".to_owned(),
+                ..internal
+            },
+            _ => internal,
+        }
+    }
+}
+
+impl From<WriteBlobError> for ApiError {
+    fn from(error: WriteBlobError) -> Self {
+        match error {
+            WriteBlobError::Digest(error) => error.into(),
+            WriteBlobError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        let message = error.to_string();
+        match error {
+            UploadError::Unknown(_) => {
+                Self::new(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", message)
+            }
+            UploadError::Busy(_) => Self::new(StatusCode::CONFLICT, "BLOB_UPLOAD_INVALID", message),
+            UploadError::TooMany => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            }
+            UploadError::Random(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<PutManifestError> for ApiError {
+    fn from(error: PutManifestError) -> Self {
+        let message = error.to_string();
+        match error {
+            PutManifestError::UnknownBlob(_) => {
+                Self::new(StatusCode::NOT_FOUND, "MANIFEST_BLOB_UNKNOWN", message)
+            }
+            PutManifestError::BlobSize { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, "SIZE_INVALID", message)
+            }
+            PutManifestError::Contended(_) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            }
+            PutManifestError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<AdmissionError> for ApiError {
+    fn from(error: AdmissionError) -> Self {
+        match error {
+            AdmissionError::Put(error) => error.into(),
+            AdmissionError::Storage(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+/// The first finding in words, and how many more there are.
+pub(crate) fn summary(decision: &Decision) -> String {
+    let mut findings = decision.findings.iter();
+    let first = findings
+        .next()
+        .map_or("", |finding| finding.message.as_str());
+    match findings.len() {
+        0 => first.to_owned(),
+        1 => format!("{first} (and 1 more finding)"),
+        more => format!("{first} (and {more} more findings)"),
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,40 @@
+//! Names of headers that HTTP itself does not have.
+
+use axum::http::HeaderName;
+
+/// The digest of the content (distribution specification, "Pulling manifests").
+pub(crate) const DOCKER_CONTENT_DIGEST: HeaderName =
+    HeaderName::from_static("docker-content-digest");
+/// The subject of a manifest was understood ("Pushing Manifests with Subject").
+pub(crate) const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+/// The list of referrers was filtered ("Listing Referrers").
+pub(crate) const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
+/// Docker's clients look for it at `/v2/`.
+pub(crate) const DOCKER_DISTRIBUTION_API_VERSION: HeaderName =
+    HeaderName::from_static("docker-distribution-api-version");
+
+/// How much text a `Warning` has at most, in bytes ("Warnings": 4096 for all together).
+const WARNING_BYTES: usize = 4000;
+
+/// The value of a `Warning` header ("Warnings"): `299 - "…"`.
+pub(crate) fn warning(text: &str) -> String {
+    let plain = |character: char| match character {
+        '"' | '\\' => '\'',
+        ' '..='~' => character,
+        _ => ' ',
+    };
+    let text: String = text.chars().map(plain).take(WARNING_BYTES).collect();
+    format!("299 - \"{text}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_one_quoted_string_whatever_the_text() {
+        let value = warning("held:\nsays \"no\" – ä\\");
+        assert_eq!(value, "299 - \"held: says 'no'    '\"");
+        assert!(warning(&"x".repeat(10_000)).len() < 4096);
+    }
+}

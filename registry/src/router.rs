@@ -1,0 +1,64 @@
+//! The API on one page.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+
+use crate::app::App;
+use crate::endpoint::Endpoint;
+use crate::error::ApiError;
+use crate::header;
+use crate::routes::{base, blobs, health, manifests, referrers, tags, uploads, wasm_pkg};
+
+/// All that the registry answers.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/v2", any(distribution))
+        .route("/v2/", any(distribution))
+        .route("/v2/{*path}", any(distribution))
+        .route(
+            "/.well-known/wasm-pkg/registry.json",
+            get(wasm_pkg::discover),
+        )
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(app)
+}
+
+async fn distribution(State(app): State<App>, request: Request) -> Response {
+    let mut response = dispatch(app, request).await.into_response();
+    response.headers_mut().insert(
+        header::DOCKER_DISTRIBUTION_API_VERSION,
+        HeaderValue::from_static("registry/2.0"),
+    );
+    response
+}
+
+/// The distribution API (distribution specification, "Endpoints").
+async fn dispatch(app: App, request: Request) -> Result<Response, ApiError> {
+    use Endpoint as E;
+    let endpoint = E::parse(request.uri().path())?;
+    let method = request.method().clone();
+    match (method.as_str(), endpoint) {
+        ("GET" | "HEAD", E::Base) => Ok(base::version()),
+        ("GET" | "HEAD", E::Blob(name, digest)) => blobs::get(app, name, digest, request).await,
+        ("POST", E::Uploads(name)) => uploads::post(app, name, request).await,
+        ("GET", E::Upload(name, id)) => uploads::get(&app, &name, &id),
+        ("PATCH", E::Upload(name, id)) => uploads::patch(app, name, id, request).await,
+        ("PUT", E::Upload(name, id)) => uploads::put(app, name, id, request).await,
+        ("DELETE", E::Upload(name, id)) => uploads::delete(&app, &name, &id),
+        ("GET" | "HEAD", E::Manifest(name, reference)) => {
+            manifests::get(app, name, reference, request).await
+        }
+        ("PUT", E::Manifest(name, reference)) => {
+            manifests::put(app, name, reference, request).await
+        }
+        ("GET" | "HEAD", E::Tags(name)) => tags::list(app, name, request).await,
+        ("GET" | "HEAD", E::Referrers(name, subject)) => {
+            referrers::list(app, name, subject, request).await
+        }
+        (_, endpoint) => Err(ApiError::method_not_allowed(&endpoint)),
+    }
+}

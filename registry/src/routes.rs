@@ -1,0 +1,10 @@
+//! One file for each noun of the API. The numbers are the specification's ("Endpoints").
+
+pub(crate) mod base;
+pub(crate) mod blobs;
+pub(crate) mod health;
+pub(crate) mod manifests;
+pub(crate) mod referrers;
+pub(crate) mod tags;
+pub(crate) mod uploads;
+pub(crate) mod wasm_pkg;

@@ -1,0 +1,193 @@
+//! `/v2/<name>/manifests/<reference>`: what is pulled first and pushed last.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::LengthLimitError;
+use serde::Deserialize;
+use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag, limits};
+use wasmport_policies::{Decision, Verdict};
+
+use crate::admission::Push;
+use crate::app::App;
+use crate::audit;
+use crate::error::{ApiError, summary};
+use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, warning};
+use crate::storage::StoredManifest;
+
+/// end-3: by tag or digest, if the policy of today admits it.
+pub(crate) async fn get(
+    app: App,
+    repository: RepositoryName,
+    reference: Selector,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let unknown = || ApiError::manifest_unknown(&reference);
+    let (tag, digest) = match &reference {
+        Selector::Digest(digest) => (None, digest.clone()),
+        Selector::Tag(tag) => {
+            let digest = app.store.tag(&repository, tag).await?;
+            (Some(tag), digest.ok_or_else(unknown)?)
+        }
+    };
+    let stored = app.store.manifest(&repository, &digest).await?;
+    let stored = stored.ok_or_else(unknown)?;
+    let decision = app
+        .admission
+        .pull(&repository, tag, &digest, &stored)
+        .await?;
+    if !may_be_pulled(decision.verdict, tag) {
+        audit::pull_refused(&repository, &reference, &digest, &decision);
+        return Err(denied(&repository, &reference, &decision));
+    }
+    Ok(found(request.method(), &digest, stored))
+}
+
+/// end-7a: stored as it came, if the policy admits it.
+pub(crate) async fn put(
+    app: App,
+    repository: RepositoryName,
+    reference: Selector,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let media_type = content_type(request.headers());
+    let bytes = read(request.into_body()).await?;
+    let digest = match &reference {
+        Selector::Tag(_) => Digest::of(&bytes),
+        Selector::Digest(digest) => {
+            digest.check(&bytes)?;
+            digest.clone()
+        }
+    };
+    let media_type = media_type.or_else(|| media_type_of(&bytes));
+    let media_type = media_type.ok_or_else(|| {
+        ApiError::manifest_invalid("neither `Content-Type` nor `mediaType` says what this is")
+    })?;
+    let push = Push {
+        manifest: Manifest::parse(bytes.into(), &media_type)?,
+        repository: repository.clone(),
+        reference: reference.clone(),
+        digest: digest.clone(),
+    };
+    let subject = push
+        .manifest
+        .subject()
+        .map(|subject| subject.digest.clone());
+    let decision = admit(&app, push).await?;
+    if decision.verdict == Verdict::Deny {
+        return Err(denied(&repository, &reference, &decision));
+    }
+    Ok(created(&repository, &digest, subject.as_ref(), &decision))
+}
+
+/// A client that hangs up must not stop a push half way: between a signature and the tag
+/// that waits for it.
+async fn admit(app: &App, push: Push) -> Result<Arc<Decision>, ApiError> {
+    let admission = Arc::clone(&app.admission);
+    let task = tokio::spawn(async move { admission.push(push).await });
+    let done = task.await.map_err(|error| ApiError::internal(&error))?;
+    Ok(done?)
+}
+
+/// What is held has no tag. If its tag points to it all the same, the policy came to want
+/// signatures after it was admitted.
+fn may_be_pulled(verdict: Verdict, tag: Option<&Tag>) -> bool {
+    match verdict {
+        Verdict::Admit => true,
+        Verdict::Hold => tag.is_none(),
+        Verdict::Deny => false,
+    }
+}
+
+fn denied(repository: &RepositoryName, reference: &Selector, decision: &Decision) -> ApiError {
+    let at = match reference {
+        Selector::Tag(_) => ':',
+        Selector::Digest(_) => '@',
+    };
+    ApiError::denied(&format!("`{repository}{at}{reference}`"), decision)
+}
+
+fn found(method: &Method, digest: &Digest, stored: StoredManifest) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, stored.media_type),
+        (header::CONTENT_LENGTH, stored.bytes.len().to_string()),
+        (DOCKER_CONTENT_DIGEST, digest.to_string()),
+    ];
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        Body::from(stored.bytes)
+    };
+    (headers, body).into_response()
+}
+
+fn created(
+    repository: &RepositoryName,
+    digest: &Digest,
+    subject: Option<&Digest>,
+    decision: &Decision,
+) -> Response {
+    let headers = [
+        (
+            header::LOCATION,
+            format!("/v2/{repository}/manifests/{digest}"),
+        ),
+        (DOCKER_CONTENT_DIGEST, digest.to_string()),
+    ];
+    let mut response = (StatusCode::CREATED, headers).into_response();
+    let subject = subject.map(|subject| (OCI_SUBJECT, subject.to_string()));
+    let warning = words_about(decision).map(|text| (header::WARNING, warning(&text)));
+    for (name, value) in subject.into_iter().chain(warning) {
+        if let Ok(value) = value.try_into() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// What the client should know though the push went well.
+fn words_about(decision: &Decision) -> Option<String> {
+    let summary = summary(decision);
+    match decision.verdict {
+        Verdict::Hold => Some(format!(
+            "held: the tag moves when what is missing has arrived: {summary}"
+        )),
+        Verdict::Admit if !summary.is_empty() => Some(format!("the policy remarks: {summary}")),
+        Verdict::Admit | Verdict::Deny => None,
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, ApiError> {
+    let bytes = to_bytes(body, limits::MANIFEST_BYTES).await;
+    bytes.map_err(|error| {
+        let is_too_large = error
+            .source()
+            .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        if is_too_large {
+            let limit = limits::MANIFEST_BYTES;
+            return ApiError::manifest_too_large(format!("a manifest has at most {limit} bytes"));
+        }
+        ApiError::manifest_invalid(format!("the body broke off: {error}"))
+    })
+}
+
+/// The media type without its parameters, which no manifest type has.
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let kind = value.split(';').next().unwrap_or_default().trim();
+    (!kind.is_empty()).then(|| kind.to_owned())
+}
+
+fn media_type_of(bytes: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Typed {
+        media_type: Option<String>,
+    }
+    serde_json::from_slice::<Typed>(bytes).ok()?.media_type
+}

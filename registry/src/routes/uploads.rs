@@ -1,0 +1,238 @@
+//! `/v2/<name>/blobs/uploads/`: how blobs come in (distribution specification, "Pushing
+//! Blobs"), whole or in chunks.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use wasmport_artifact::{Digest, RepositoryName};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::header::DOCKER_CONTENT_DIGEST;
+use crate::query::Query;
+use crate::ranges::parse_chunk;
+use crate::storage::{BlobWriter, StorageError};
+use crate::uploads::TakenUpload;
+
+/// Largest blob, in bytes. Wasm artifacts are a thousandth of it; container images, which
+/// may be kept beside them, have layers of a few gigabytes.
+const BLOB_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+
+/// end-4a, end-4b, end-11: opens an upload, or takes the blob at once, or from another
+/// repository.
+pub(crate) async fn post(
+    app: App,
+    repository: RepositoryName,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let query = Query::of(request.uri());
+    let (headers, body) = (request.headers().clone(), request.into_body());
+    if let (Some(digest), Some(from)) = (query.get("mount"), query.get("from"))
+        && let Some(mounted) = mount(&app, &repository, digest, from).await?
+    {
+        return Ok(mounted);
+    }
+    let mut writer = app.store.blob_writer().await?;
+    if let Some(digest) = query.get("digest") {
+        let digest = digest.parse()?;
+        check_length(&headers, writer.size())?;
+        receive(&mut writer, body).await?;
+        return commit(&app, &repository, writer, &digest).await;
+    }
+    let id = app.uploads.open(repository.clone(), writer)?;
+    Ok((StatusCode::ACCEPTED, progress(&repository, &id, 0)).into_response())
+}
+
+/// end-13: how far it has come.
+pub(crate) fn get(app: &App, repository: &RepositoryName, id: &str) -> Result<Response, ApiError> {
+    let size = app.uploads.size(repository, id)?;
+    Ok((StatusCode::NO_CONTENT, progress(repository, id, size)).into_response())
+}
+
+/// end-5: the next chunk, or all of it as a stream.
+pub(crate) async fn patch(
+    app: App,
+    repository: RepositoryName,
+    id: String,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let mut upload = app.uploads.take(&repository, &id)?;
+    check_order(&repository, &id, &upload, request.headers())?;
+    receive(&mut upload, request.into_body()).await?;
+    let progress = progress(&repository, &id, upload.size());
+    // A client may send the next chunk as soon as it has the answer.
+    drop(upload);
+    Ok((StatusCode::ACCEPTED, progress).into_response())
+}
+
+/// end-6: the last chunk, or none, and the digest of it all.
+pub(crate) async fn put(
+    app: App,
+    repository: RepositoryName,
+    id: String,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let query = Query::of(request.uri());
+    let digest = query.get("digest").unwrap_or_default().parse()?;
+    let mut upload = app.uploads.take(&repository, &id)?;
+    check_order(&repository, &id, &upload, request.headers())?;
+    receive(&mut upload, request.into_body()).await?;
+    commit(&app, &repository, upload.finish()?, &digest).await
+}
+
+/// end-14: the client gives it up.
+pub(crate) fn delete(
+    app: &App,
+    repository: &RepositoryName,
+    id: &str,
+) -> Result<Response, ApiError> {
+    app.uploads.cancel(repository, id)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Lets the repository have a blob that another one may read. `None` when that has not got
+/// it: the specification then wants an ordinary upload.
+async fn mount(
+    app: &App,
+    repository: &RepositoryName,
+    digest: &str,
+    from: &str,
+) -> Result<Option<Response>, ApiError> {
+    let digest: Digest = digest.parse()?;
+    let Ok(from) = from.parse::<RepositoryName>() else {
+        return Ok(None);
+    };
+    let refused = app
+        .admission
+        .refusal_of_blob(&from, &digest)
+        .await?
+        .is_some();
+    if refused || !app.store.share(&from, repository, &digest).await? {
+        return Ok(None);
+    }
+    Ok(Some(created(repository, &digest)))
+}
+
+async fn commit(
+    app: &App,
+    repository: &RepositoryName,
+    writer: BlobWriter,
+    digest: &Digest,
+) -> Result<Response, ApiError> {
+    let blob = writer.commit(digest).await?;
+    app.store.grant(repository, &blob).await?;
+    Ok(created(repository, digest))
+}
+
+/// Where the bytes of a body go.
+trait Sink {
+    fn size(&self) -> u64;
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), StorageError>> + Send;
+}
+
+impl Sink for BlobWriter {
+    fn size(&self) -> u64 {
+        self.size()
+    }
+
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), StorageError>> + Send {
+        self.write(bytes)
+    }
+}
+
+impl Sink for TakenUpload {
+    fn size(&self) -> u64 {
+        self.size()
+    }
+
+    fn write(&mut self, bytes: Bytes) -> impl Future<Output = Result<(), StorageError>> + Send {
+        self.write(bytes)
+    }
+}
+
+async fn receive(sink: &mut impl Sink, body: Body) -> Result<(), ApiError> {
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece
+            .map_err(|error| ApiError::upload_invalid(format!("the body broke off: {error}")))?;
+        if sink.size() + piece.len() as u64 > BLOB_BYTES {
+            return Err(ApiError::blob_too_large(BLOB_BYTES));
+        }
+        sink.write(piece).await?;
+    }
+    Ok(())
+}
+
+/// A chunk with a `Content-Range` must begin where the last one ended, and be as long as it
+/// says; a body without one goes on from there.
+fn check_order(
+    repository: &RepositoryName,
+    id: &str,
+    upload: &TakenUpload,
+    headers: &HeaderMap,
+) -> Result<(), ApiError> {
+    check_length(headers, upload.size())?;
+    let Some(range) = headers.get(header::CONTENT_RANGE) else {
+        return Ok(());
+    };
+    let out_of_order = |message: String| {
+        let error = ApiError::out_of_order(message);
+        progress(repository, id, upload.size())
+            .into_iter()
+            .fold(error, |error, (name, value)| error.with_header(name, value))
+    };
+    let Some(range) = range.to_str().ok().and_then(parse_chunk) else {
+        return Err(out_of_order(
+            "`Content-Range` is not `<first>-<last>`".to_owned(),
+        ));
+    };
+    if range.start != upload.size() {
+        let (size, start) = (upload.size(), range.start);
+        return Err(out_of_order(format!(
+            "the chunk begins at {start}, expected {size}"
+        )));
+    }
+    match content_length(headers) {
+        Some(length) if length != range.end - range.start => Err(out_of_order(format!(
+            "the chunk has {length} bytes, but its `Content-Range` has {}",
+            range.end - range.start
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what says by itself that it is too large, before it is sent.
+fn check_length(headers: &HeaderMap, size: u64) -> Result<(), ApiError> {
+    let length = content_length(headers).unwrap_or_default();
+    if size.saturating_add(length) > BLOB_BYTES {
+        return Err(ApiError::blob_too_large(BLOB_BYTES));
+    }
+    Ok(())
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+fn progress(repository: &RepositoryName, id: &str, size: u64) -> [(HeaderName, String); 2] {
+    [
+        (
+            header::LOCATION,
+            format!("/v2/{repository}/blobs/uploads/{id}"),
+        ),
+        // There is no way to say that nothing has arrived; everyone says `0-0`.
+        (header::RANGE, format!("0-{}", size.saturating_sub(1))),
+    ]
+}
+
+fn created(repository: &RepositoryName, digest: &Digest) -> Response {
+    let headers = [
+        (header::LOCATION, format!("/v2/{repository}/blobs/{digest}")),
+        (DOCKER_CONTENT_DIGEST, digest.to_string()),
+    ];
+    (StatusCode::CREATED, headers).into_response()
+}

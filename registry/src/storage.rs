@@ -1,0 +1,33 @@
+//! Where the registry keeps things: two small traits, their engines, and the schema over them.
+//!
+//! [`Records`] holds small named values, [`Blobs`] holds bytes by digest. [`Store`] is the
+//! only user of both, and [`Key`] the only place that knows how records are named.
+
+mod blob_writer;
+mod blobs;
+mod error;
+mod facts;
+mod files;
+mod grants;
+mod keys;
+mod manifests;
+mod memory;
+mod pending;
+mod records;
+mod redb;
+mod referrers;
+mod store;
+mod tags;
+
+pub use blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
+pub use blobs::{Blobs, OpenBlob, Stage};
+pub use error::StorageError;
+pub use files::FileBlobs;
+pub use keys::{Key, Prefix};
+pub use memory::{MemoryBlobs, MemoryRecords};
+pub use records::{Batch, Change, CommitError, Expect, Record, Records, Version};
+pub use redb::RedbRecords;
+pub use store::Store;
+
+pub(crate) use manifests::{PutManifestError, StoredManifest};
+pub(crate) use pending::Pending;

@@ -1,0 +1,53 @@
+//! Why a store could not do what it was asked.
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+/// A failure of the storage itself. What is simply not there is no error.
+#[derive(Debug, Error)]
+pub enum StorageError {
+    /// No space left, or a quota of the file system reached.
+    #[error("the storage is full")]
+    Full(#[source] Box<dyn StdError + Send + Sync>),
+    /// Another process has the store open.
+    #[error("the store `{0}` is in use by another process")]
+    InUse(String),
+    /// An engine failed.
+    #[error("failed to {action}")]
+    Engine {
+        /// What was tried, and on what.
+        action: String,
+        /// What went wrong.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// A record that is not what this version writes.
+    #[error("the record `{key}` cannot be read")]
+    Record {
+        /// The record's name.
+        key: String,
+        /// What is wrong with it.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl StorageError {
+    /// A failed file operation; a full disk is told apart.
+    pub fn file(action: &str, path: &Path, source: io::Error) -> Self {
+        Self::io(format!("{action} `{}`", path.display()), source)
+    }
+
+    /// A failed operation; a full disk is told apart.
+    pub fn io(action: String, source: io::Error) -> Self {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+            return Self::Full(source.into());
+        }
+        Self::Engine {
+            action,
+            source: source.into(),
+        }
+    }
+}

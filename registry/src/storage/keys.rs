@@ -1,0 +1,188 @@
+//! The names of records. No other file knows them.
+//!
+//! | record | holds |
+//! |---|---|
+//! | `manifests/<repository>:<digest>` | media type and bytes of a manifest |
+//! | `tags/<repository>:<tag>` | the digest that the tag points to |
+//! | `pending/<repository>:<tag>` | the held manifest that the tag shall point to |
+//! | `referrers/<repository>:<subject>:<digest>` | a descriptor of the referrer |
+//! | `grants/<repository>:<blob>` | this repository may read that blob |
+//! | `users/<repository>:<blob>:<manifest>` | this manifest names that blob |
+//! | `facts/<digest>` | what the bytes behind a manifest are |
+//!
+//! No repository name, tag or hexadecimal number has a colon, so that no name is the
+//! beginning of another by accident.
+
+use std::fmt;
+
+use wasmport_artifact::{Digest, RepositoryName, Tag};
+
+/// The name of a record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(String);
+
+/// What the names of related records begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix(String);
+
+impl Key {
+    /// A manifest.
+    pub fn manifest(repository: &RepositoryName, digest: &Digest) -> Self {
+        Prefix::manifests(repository).key(digest.as_str())
+    }
+
+    /// A tag.
+    pub fn tag(repository: &RepositoryName, tag: &Tag) -> Self {
+        Prefix::tags(repository).key(tag.as_str())
+    }
+
+    /// A tag as it was named in a request, for listing from there; it need not be a valid one.
+    pub fn tag_position(repository: &RepositoryName, position: &str) -> Self {
+        Prefix::tags(repository).key(position)
+    }
+
+    /// The wish of a held manifest for a tag.
+    pub fn pending(repository: &RepositoryName, tag: &Tag) -> Self {
+        Prefix::pending(repository).key(tag.as_str())
+    }
+
+    /// A referrer of a subject.
+    pub fn referrer(repository: &RepositoryName, subject: &Digest, digest: &Digest) -> Self {
+        Prefix::referrers(repository, subject).key(digest.as_str())
+    }
+
+    /// A repository's right to a blob.
+    pub fn grant(repository: &RepositoryName, blob: &Digest) -> Self {
+        Self(format!("grants/{repository}:{blob}"))
+    }
+
+    /// A manifest's use of a blob.
+    pub fn user(repository: &RepositoryName, blob: &Digest, manifest: &Digest) -> Self {
+        Prefix::users(repository, blob).key(manifest.as_str())
+    }
+
+    /// What the bytes behind a manifest are, in whatever repository.
+    pub fn facts(manifest: &Digest) -> Self {
+        Self(format!("facts/{manifest}"))
+    }
+
+    /// A key as an engine gives it back.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The name as an engine stores it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The tag in the name of a tag or of a wish for one.
+    pub(crate) fn as_tag(&self) -> Option<Tag> {
+        self.last_part()?.parse().ok()
+    }
+
+    /// The repository in the name of a wish for a tag.
+    pub(crate) fn pending_repository(&self) -> Option<RepositoryName> {
+        let (repository, _) = self.0.strip_prefix("pending/")?.rsplit_once(':')?;
+        repository.parse().ok()
+    }
+
+    /// The last digest in the name of a referrer, or of a blob's user.
+    pub(crate) fn as_digest(&self) -> Option<Digest> {
+        let (rest, hex) = self.0.rsplit_once(':')?;
+        let (_, algorithm) = rest.rsplit_once(':')?;
+        format!("{algorithm}:{hex}").parse().ok()
+    }
+
+    fn last_part(&self) -> Option<&str> {
+        self.0.rsplit_once(':').map(|(_, part)| part)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Prefix {
+    /// All manifests of a repository.
+    pub fn manifests(repository: &RepositoryName) -> Self {
+        Self(format!("manifests/{repository}:"))
+    }
+
+    /// All tags of a repository.
+    pub fn tags(repository: &RepositoryName) -> Self {
+        Self(format!("tags/{repository}:"))
+    }
+
+    /// All wishes for tags in a repository.
+    pub fn pending(repository: &RepositoryName) -> Self {
+        Self(format!("pending/{repository}:"))
+    }
+
+    /// All wishes for tags.
+    pub fn all_pending() -> Self {
+        Self("pending/".to_owned())
+    }
+
+    /// All referrers of a subject.
+    pub fn referrers(repository: &RepositoryName, subject: &Digest) -> Self {
+        Self(format!("referrers/{repository}:{subject}:"))
+    }
+
+    /// All blobs that a repository may read.
+    pub fn grants(repository: &RepositoryName) -> Self {
+        Self(format!("grants/{repository}:"))
+    }
+
+    /// All manifests of a repository that name a blob.
+    pub fn users(repository: &RepositoryName, blob: &Digest) -> Self {
+        Self(format!("users/{repository}:{blob}:"))
+    }
+
+    /// The text that the names begin with.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn key(self, last: &str) -> Key {
+        Key(self.0 + last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(name: &str) -> RepositoryName {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn what_was_put_into_a_name_can_be_read_from_it() {
+        let app = repository("team/app");
+        let (subject, digest) = (Digest::of(b"subject"), Digest::of(b"referrer"));
+        let tag: Tag = "1.0".parse().unwrap();
+        assert_eq!(Key::tag(&app, &tag).as_tag(), Some(tag.clone()));
+        assert_eq!(
+            Key::pending(&app, &tag).pending_repository(),
+            Some(app.clone())
+        );
+        assert_eq!(
+            Key::referrer(&app, &subject, &digest).as_digest(),
+            Some(digest.clone())
+        );
+        assert_eq!(Key::user(&app, &subject, &digest).as_digest(), Some(digest));
+    }
+
+    #[test]
+    fn a_repository_does_not_see_the_names_of_one_below_it() {
+        let tag: Tag = "1.0".parse().unwrap();
+        let below = Key::tag(&repository("team/app"), &tag);
+        for name in ["team", "team/ap", "team/app/x"] {
+            let prefix = Prefix::tags(&repository(name));
+            assert!(!below.as_str().starts_with(prefix.as_str()), "{name}");
+        }
+    }
+}

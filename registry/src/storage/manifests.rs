@@ -1,0 +1,204 @@
+//! Manifests, stored and served exactly as they were received.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName};
+
+use super::error::StorageError;
+use super::grants::{Grant, blobs};
+use super::keys::{Key, Prefix};
+use super::records::{Batch, CommitError, Record};
+use super::referrers::referrer;
+use super::store::{ATTEMPTS, Store, encode, now, unreadable};
+use crate::admission::{AdmittedManifest, HeldManifest, Judged};
+
+/// A manifest out of the store.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredManifest {
+    pub(crate) media_type: String,
+    pub(crate) bytes: Bytes,
+}
+
+/// Why a manifest was not stored.
+#[derive(Debug, Error)]
+pub(crate) enum PutManifestError {
+    /// A blob that it names was not uploaded to this repository.
+    #[error("the manifest names the blob `{0}`, which is not in this repository")]
+    UnknownBlob(Digest),
+    /// A blob has another size than the manifest says.
+    #[error("the manifest says that the blob `{digest}` has {expected} bytes, but it has {got}")]
+    BlobSize {
+        digest: Digest,
+        expected: u64,
+        got: u64,
+    },
+    /// Other requests changed the same records again and again.
+    #[error("too many requests push to `{0}` at once")]
+    Contended(RepositoryName),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What stands before the bytes in a manifest's record, on a line of its own.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    media_type: String,
+    received: u64,
+}
+
+impl Store {
+    /// Stores a manifest and moves its tag, if it was pushed with one.
+    pub(crate) async fn put_manifest(
+        &self,
+        admitted: &AdmittedManifest,
+    ) -> Result<(), PutManifestError> {
+        let judged = admitted.judged();
+        self.put(judged, |batch| match judged.tag() {
+            Some(tag) => batch
+                .put(
+                    Key::tag(judged.repository(), tag),
+                    super::tags::pointing_at(judged),
+                )
+                .delete(Key::pending(judged.repository(), tag)),
+            None => batch,
+        })
+        .await
+    }
+
+    /// Stores a manifest and leaves its tag where it is. The wish for it is recorded.
+    pub(crate) async fn hold_manifest(&self, held: &HeldManifest) -> Result<(), PutManifestError> {
+        let judged = held.judged();
+        self.put(judged, |batch| match judged.tag() {
+            Some(tag) => {
+                let key = Key::pending(judged.repository(), tag);
+                batch.put(key, super::pending::wish_of(judged))
+            }
+            None => batch,
+        })
+        .await
+    }
+
+    /// A manifest, whether or not anyone may have it.
+    pub(crate) async fn manifest(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<StoredManifest>, StorageError> {
+        let key = Key::manifest(repository, digest);
+        let record = self.records.get(&key).await?;
+        record.map(|record| split(&key, &record)).transpose()
+    }
+
+    /// True when something was ever stored in `repository`.
+    pub(crate) async fn has_repository(
+        &self,
+        repository: &RepositoryName,
+    ) -> Result<bool, StorageError> {
+        for prefix in [Prefix::manifests(repository), Prefix::grants(repository)] {
+            if !self.records.list(&prefix, None, 1).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Checks that every blob that `manifest` needs is in `repository`.
+    pub(crate) async fn check_blobs(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Manifest,
+    ) -> Result<(), PutManifestError> {
+        self.use_blobs(repository, manifest, Batch::new()).await?;
+        Ok(())
+    }
+
+    /// Writes everything about a manifest in one batch, and what `point` adds to it. What is
+    /// pointed at comes first.
+    async fn put(
+        &self,
+        judged: &Judged,
+        point: impl Fn(Batch) -> Batch,
+    ) -> Result<(), PutManifestError> {
+        let (repository, digest) = (judged.repository(), judged.digest());
+        for _ in 0..ATTEMPTS {
+            let mut batch = self
+                .use_blobs(repository, judged.manifest(), Batch::new())
+                .await?;
+            for blob in blobs(judged.manifest()) {
+                batch = batch.put(Key::user(repository, &blob.digest, digest), Bytes::new());
+            }
+            batch = batch
+                .put(Key::facts(digest), super::facts::facts_of(judged.content()))
+                .put(Key::manifest(repository, digest), join(judged.manifest()));
+            if let Some(subject) = judged.manifest().subject() {
+                let key = Key::referrer(repository, &subject.digest, digest);
+                batch = batch.put(key, encode(&referrer(judged)));
+            }
+            match self.records.commit(point(batch)).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Changed(_)) => {}
+                Err(CommitError::Storage(error)) => return Err(error.into()),
+            }
+        }
+        Err(PutManifestError::Contended(repository.clone()))
+    }
+
+    /// Adds to `batch` that the blobs are used once more, which fails when a grant was taken
+    /// back or changed in the meantime.
+    async fn use_blobs(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Manifest,
+        mut batch: Batch,
+    ) -> Result<Batch, PutManifestError> {
+        for blob in blobs(manifest) {
+            let (grant, version) = self
+                .read_grant(repository, &blob.digest)
+                .await?
+                .ok_or_else(|| PutManifestError::UnknownBlob(blob.digest.clone()))?;
+            if grant.size != blob.size {
+                return Err(PutManifestError::BlobSize {
+                    digest: blob.digest.clone(),
+                    expected: blob.size,
+                    got: grant.size,
+                });
+            }
+            let uses = grant.uses.saturating_add(1);
+            let grant = encode(&Grant { uses, ..grant });
+            batch = batch.put_if_unchanged(Key::grant(repository, &blob.digest), version, grant);
+        }
+        Ok(batch)
+    }
+}
+
+impl StoredManifest {
+    /// Reads it. It was read before it was stored, so that an error means a broken store.
+    pub(crate) fn parse(&self) -> Result<Manifest, ManifestError> {
+        Manifest::parse(self.bytes.to_vec(), &self.media_type)
+    }
+}
+
+fn join(manifest: &Manifest) -> Bytes {
+    let head = Head {
+        media_type: manifest.media_type().to_owned(),
+        received: now(),
+    };
+    let mut record = encode(&head);
+    record.push(b'\n');
+    record.extend_from_slice(manifest.bytes());
+    record.into()
+}
+
+fn split(key: &Key, record: &Record) -> Result<StoredManifest, StorageError> {
+    let newline = record.value.iter().position(|byte| *byte == b'\n');
+    let newline = newline.ok_or_else(|| unreadable(key, "it has no head".into()))?;
+    let head = record.value.slice(..newline);
+    let head: Head =
+        serde_json::from_slice(&head).map_err(|error| unreadable(key, error.into()))?;
+    Ok(StoredManifest {
+        media_type: head.media_type,
+        bytes: record.value.slice(newline + 1..),
+    })
+}

@@ -1,0 +1,128 @@
+//! The store: the registry's nouns over records and blobs.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasmport_artifact::Digest;
+
+use super::blob_writer::BlobWriter;
+use super::blobs::{Blobs, OpenBlob};
+use super::error::StorageError;
+use super::files::FileBlobs;
+use super::keys::{Key, Prefix};
+use super::memory::{MemoryBlobs, MemoryRecords};
+use super::records::{Record, Records};
+use super::redb::RedbRecords;
+
+/// How many records one listing reads at a time.
+pub(super) const PAGE: usize = 100;
+
+/// How often a change is tried again when another request changed the same records. Each
+/// round one of the rivals gets through, so that this many must come at once to fail.
+pub(super) const ATTEMPTS: usize = 100;
+
+/// Everything that the registry keeps. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(super) records: Arc<dyn Records>,
+    pub(super) blobs: Arc<dyn Blobs>,
+}
+
+impl Store {
+    /// A store over these engines.
+    pub fn new(records: Arc<dyn Records>, blobs: Arc<dyn Blobs>) -> Self {
+        Self { records, blobs }
+    }
+
+    /// A store that forgets.
+    pub fn in_memory() -> Self {
+        let records = Arc::new(MemoryRecords::default());
+        Self::new(records, Arc::new(MemoryBlobs::default()))
+    }
+
+    /// Opens the store in `directory`, and makes it if it is not there. Blocks.
+    ///
+    /// The records are opened first: they are locked, and until they are ours nothing in the
+    /// directory may be touched.
+    pub fn open(directory: &Path) -> Result<Self, StorageError> {
+        fs::create_dir_all(directory)
+            .map_err(|error| StorageError::file("create", directory, error))?;
+        let records = RedbRecords::open(&directory.join("records.redb"))?;
+        let blobs = FileBlobs::open(directory)?;
+        Ok(Self::new(Arc::new(records), Arc::new(blobs)))
+    }
+
+    /// Checks that the records can be read.
+    pub(crate) async fn check(&self) -> Result<(), StorageError> {
+        let prefix = Prefix::all_pending();
+        self.records.list(&prefix, None, 1).await.map(drop)
+    }
+
+    /// A writer for a new blob.
+    pub(crate) async fn blob_writer(&self) -> Result<BlobWriter, StorageError> {
+        Ok(BlobWriter::new(self.blobs.stage().await?))
+    }
+
+    /// A blob, whoever may read it.
+    pub(crate) async fn open_blob(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
+        self.blobs.open(digest).await
+    }
+
+    /// The bytes of a blob, if it is there and has at most `limit` of them.
+    pub(crate) async fn read_blob(
+        &self,
+        digest: &Digest,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let Some(blob) = self.blobs.open(digest).await? else {
+            return Ok(None);
+        };
+        let size = blob.size();
+        if size > limit {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        let mut pieces = blob.stream(0..size);
+        while let Some(piece) = pieces.next().await {
+            let piece = piece
+                .map_err(|error| StorageError::io(format!("read the blob `{digest}`"), error))?;
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Some(bytes))
+    }
+}
+
+/// A record of ours is JSON, but for manifests.
+pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    // Structs of strings and numbers always have a JSON form.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+/// The other way round.
+pub(super) fn decode<T: DeserializeOwned>(key: &Key, record: &Record) -> Result<T, StorageError> {
+    serde_json::from_slice(&record.value).map_err(|error| unreadable(key, error.into()))
+}
+
+pub(super) fn unreadable(
+    key: &Key,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> StorageError {
+    StorageError::Record {
+        key: key.to_string(),
+        source,
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |duration| duration.as_secs())
+}
