@@ -68,6 +68,6 @@ pub enum KeyError {
         reason: String,
     },
     /// The operating system gave no random bytes, or the key could not be made of them.
-    #[error("failed to {0}")]
+    #[error("could not {0}")]
     Generate(&'static str),
 }

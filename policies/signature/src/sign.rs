@@ -14,7 +14,7 @@ use crate::{bundle, simple_signing};
 
 /// Why nothing was signed.
 #[derive(Debug, Error)]
-#[error("failed to sign with key `{fingerprint}`")]
+#[error("the key `{fingerprint}` could not sign")]
 pub struct SignError {
     /// The fingerprint of the key's public half.
     fingerprint: String,

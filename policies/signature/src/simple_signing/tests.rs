@@ -52,14 +52,14 @@ fn what_we_sign_verifies_and_is_written_in_cosigns_order() {
 
 #[test]
 fn another_key_and_another_subject_do_not_verify() {
-    let (signer, other) = (key(), key());
-    let signed = sign_simple(&signer, &subject(), "a/b", &[].into()).unwrap();
+    let (ours, other) = (key(), key());
+    let signed = sign_simple(&ours, &subject(), "a/b", &[].into()).unwrap();
     assert!(matches!(
         signed.verify(&subject(), &other.public_key()),
         Err(VerifyError::WrongKey { .. })
     ));
     assert!(matches!(
-        signed.verify(&Digest::of(b"other"), &signer.public_key()),
+        signed.verify(&Digest::of(b"other"), &ours.public_key()),
         Err(VerifyError::NotForThisSubject { .. })
     ));
 }
