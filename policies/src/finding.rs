@@ -139,4 +139,39 @@ mod tests {
             assert_eq!(serde_json::to_value(code).unwrap(), code.to_string());
         }
     }
+
+    fn reference() -> String {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy-reference.md");
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn every_code_has_a_section_in_the_reference() {
+        for code in Code::ALL {
+            let heading = format!("\n### `{code}`\n");
+            assert!(reference().contains(&heading), "no section on `{code}`");
+        }
+    }
+
+    #[test]
+    fn every_policy_in_the_reference_can_be_read() {
+        let reference = reference();
+        let blocks: Vec<&str> = reference.split("```toml\n").skip(1).collect();
+        assert!(blocks.len() > 1);
+        for block in blocks {
+            let text = block.split("```").next().unwrap();
+            let policy = crate::Policy::parse("policy-reference.md", text);
+            assert!(policy.is_ok(), "{}", policy.unwrap_err().to_text());
+        }
+    }
+
+    #[test]
+    fn every_capability_is_in_the_reference() {
+        for capability in crate::catalogue::Catalogue::get().capabilities() {
+            let risk = serde_json::to_value(capability.risk).unwrap();
+            let (name, summary) = (&capability.name, &capability.summary);
+            let row = format!("\n| `{name}` | {summary} | {} |\n", risk.as_str().unwrap());
+            assert!(reference().contains(&row), "no row `{row}`");
+        }
+    }
 }

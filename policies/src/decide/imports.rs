@@ -49,7 +49,7 @@ impl Judge<'_> {
         let mut found = Vec::new();
         for need in name.needs(import) {
             if let Some((denied, rule)) = self.denied(name, &need) {
-                let finding = self.import_denied(import, &need, denied, rule);
+                let finding = import_denied(import, &need, denied, rule);
                 if denied.term.is_by_name() {
                     let functions = import.functions.clone();
                     return vec![Finding {
@@ -76,45 +76,6 @@ impl Judge<'_> {
         always
             .chain(own)
             .find(|(deny, _)| deny.term.denies(name, need))
-    }
-
-    fn import_denied(
-        &self,
-        import: &Import,
-        need: &Need,
-        denied: &Deny,
-        rule: Option<&Rule>,
-    ) -> Finding {
-        let by = match rule {
-            Some(rule) => format!("rule `{}` denies", rule.id),
-            None => "this policy denies everywhere".to_owned(),
-        };
-        let reason = denied.reason.as_ref();
-        let reason = reason
-            .map(|reason| format!(": {reason}"))
-            .unwrap_or_default();
-        let what = if denied.term.is_by_name() {
-            format!("is `{}`", denied.text)
-        } else {
-            format!("asks for `{}`", need.capability)
-        };
-        let message = format!("`{}` {what}, which {by}{reason}", import.name);
-        let instead = denied.use_instead.as_ref();
-        let advice = instead.map_or_else(
-            || "leave out the code that uses it".to_owned(),
-            |instead| format!("use `{instead}` instead"),
-        );
-        let help = sentence([origin(need), Some(advice)]);
-        let effect = rule.map_or(Effect::Deny, |rule| effect(rule, Effect::Deny));
-        Finding {
-            rule: rule.map(|rule| rule.id.clone()),
-            place: Some(denied.place.clone()),
-            ..about(
-                import,
-                need,
-                finding(Code::ImportDenied, effect, message, help),
-            )
-        }
     }
 
     fn not_allowed(&self, import: &Import, name: &Identity, need: &Need, rule: &Rule) -> Finding {
@@ -157,6 +118,39 @@ impl Judge<'_> {
                 finding(code, effect(rule, Effect::Deny), message, help),
             )
         }
+    }
+}
+
+fn import_denied(import: &Import, need: &Need, denied: &Deny, rule: Option<&Rule>) -> Finding {
+    let by = match rule {
+        Some(rule) => format!("rule `{}` denies", rule.id),
+        None => "this policy denies everywhere".to_owned(),
+    };
+    let reason = denied.reason.as_ref();
+    let reason = reason
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    let what = if denied.term.is_by_name() {
+        format!("is `{}`", denied.text)
+    } else {
+        format!("asks for `{}`", need.capability)
+    };
+    let message = format!("`{}` {what}, which {by}{reason}", import.name);
+    let instead = denied.use_instead.as_ref();
+    let advice = instead.map_or_else(
+        || "leave out the code that uses it".to_owned(),
+        |instead| format!("use `{instead}` instead"),
+    );
+    let help = sentence([origin(need), Some(advice)]);
+    let effect = rule.map_or(Effect::Deny, |rule| effect(rule, Effect::Deny));
+    Finding {
+        rule: rule.map(|rule| rule.id.clone()),
+        place: Some(denied.place.clone()),
+        ..about(
+            import,
+            need,
+            finding(Code::ImportDenied, effect, message, help),
+        )
     }
 }
 

@@ -1,7 +1,5 @@
 //! Decisions for a terminal, in the manner of rustc.
 
-use std::fmt::Write;
-
 use super::{Decision, Verdict};
 use crate::finding::{Code, Effect, Finding, Place};
 use crate::policy::{Policy, Source};
@@ -48,9 +46,11 @@ pub(crate) fn excerpt(place: &Place, source: Option<&Source>) -> String {
         let line = clean(line.trim_end());
         let indent = " ".repeat(place.column.saturating_sub(1));
         let underline = "^".repeat(place.length);
-        text.push_str(&format!(
-            "{margin} |\n{number} | {line}\n{margin} | {indent}{underline}\n"
-        ));
+        text.extend([
+            format!("{margin} |\n"),
+            format!("{number} | {line}\n"),
+            format!("{margin} | {indent}{underline}\n"),
+        ]);
     }
     text
 }
@@ -96,7 +96,7 @@ impl Block<'_> {
             Effect::Warn => "warning",
         };
         let heading = clean(&self.heading());
-        text.push_str(&format!("{level}[{}]: {heading}\n", self.first.code));
+        text.extend([format!("{level}[{}]: {heading}\n", self.first.code)]);
         if let Some(place) = &self.first.place {
             text.push_str(&excerpt(place, source));
         }
@@ -161,7 +161,6 @@ impl Block<'_> {
 }
 
 fn with_functions(import: &str, functions: &[String]) -> String {
-    let mut text = import.to_owned();
     let mut shown: Vec<&str> = functions
         .iter()
         .take(FUNCTIONS)
@@ -171,11 +170,10 @@ fn with_functions(import: &str, functions: &[String]) -> String {
     if functions.len() > FUNCTIONS {
         shown.push(&more);
     }
-    if !shown.is_empty() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, " ({})", shown.join(", "));
+    if shown.is_empty() {
+        return import.to_owned();
     }
-    text
+    format!("{import} ({})", shown.join(", "))
 }
 
 /// `= name: ` and lines below each other.

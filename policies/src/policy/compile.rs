@@ -1,13 +1,15 @@
 //! From the shape of a file to a policy that makes sense, or the first place where it
 //! does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::Spanned;
 
 use crate::policy::error::{PolicyError, Problem, one_of};
-use crate::policy::file::{DenyShape, File, RuleShape, SignaturesShape};
+use crate::policy::file::{
+    CapabilityShape, DenyShape, File, Otherwise, RuleShape, SignaturesShape, SignerShape,
+};
 use crate::policy::repositories::RepositoryPattern;
 use crate::policy::rule::{Allow, Deny, Kinds, Rule, Signatures};
 use crate::policy::source::Source;
@@ -56,7 +58,7 @@ impl Compiler<'_> {
                 Some(self.source.place(&default.span())),
                 default.into_inner(),
             ),
-            None => (None, crate::policy::Otherwise::default()),
+            None => (None, Otherwise::default()),
         };
         Ok(Body {
             default,
@@ -69,7 +71,7 @@ impl Compiler<'_> {
 
     fn define(
         &mut self,
-        shapes: std::collections::BTreeMap<Spanned<String>, crate::policy::file::CapabilityShape>,
+        shapes: BTreeMap<Spanned<String>, CapabilityShape>,
     ) -> Result<(), PolicyError> {
         for (name, shape) in shapes {
             if is_built_in(name.get_ref()) {
@@ -85,10 +87,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn sign(
-        &mut self,
-        shapes: std::collections::BTreeMap<Spanned<String>, crate::policy::file::SignerShape>,
-    ) -> Result<(), PolicyError> {
+    fn sign(&mut self, shapes: BTreeMap<Spanned<String>, SignerShape>) -> Result<(), PolicyError> {
         for (name, shape) in shapes {
             let (name, span, key) = (name.into_inner(), shape.key.span(), shape.key.into_inner());
             if key.trim().is_empty() {
@@ -219,17 +218,16 @@ impl Compiler<'_> {
             }
         }
         let possible = usize::try_from(*require).ok();
-        match possible.filter(|require| (1..=names.len()).contains(require)) {
-            Some(require) => Ok(Signatures {
-                place: self.source.place(&shape.span()),
-                require,
-                from: names,
-            }),
-            None => {
-                let (require, from) = (*require, names.len());
-                Err(self.error(&shape.span(), Problem::Require { require, from }))
-            }
-        }
+        let possible = possible.filter(|require| (1..=names.len()).contains(require));
+        let Some(require) = possible else {
+            let (require, from) = (*require, names.len());
+            return Err(self.error(&shape.span(), Problem::Require { require, from }));
+        };
+        Ok(Signatures {
+            place: self.source.place(&shape.span()),
+            require,
+            from: names,
+        })
     }
 
     fn error(&self, span: &Range<usize>, problem: Problem) -> PolicyError {

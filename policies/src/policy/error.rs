@@ -8,8 +8,11 @@ use crate::policy::source::Source;
 
 /// A text is not a policy.
 #[derive(Clone, Debug, Error)]
-#[error("{place}: {problem}")]
-pub struct PolicyError {
+#[error("{}: {}", .0.place, .0.problem)]
+pub struct PolicyError(Box<Details>);
+
+#[derive(Clone, Debug)]
+struct Details {
     place: Place,
     problem: Problem,
     /// The line with the problem underlined.
@@ -68,21 +71,21 @@ impl PolicyError {
     pub(crate) fn new(source: &Source, span: &std::ops::Range<usize>, problem: Problem) -> Self {
         let place = source.place(span);
         let excerpt = excerpt(&place, Some(source));
-        Self {
+        Self(Box::new(Details {
             place,
             problem,
             excerpt,
-        }
+        }))
     }
 
     /// Where.
     pub fn place(&self) -> &Place {
-        &self.place
+        &self.0.place
     }
 
     /// The error for a terminal, with the line underlined.
     pub fn to_text(&self) -> String {
-        format!("error: {}\n{}", self.problem, self.excerpt)
+        format!("error: {}\n{}", self.0.problem, self.0.excerpt)
     }
 }
 
