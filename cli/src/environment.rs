@@ -2,7 +2,7 @@
 
 use std::env;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use wasmport_builder::Environment;
 use wasmport_client::Credentials;
@@ -53,6 +53,13 @@ pub(crate) fn log_to_stderr() {
         .with_ansi(colours)
         .with_writer(std::io::stderr)
         .init();
+}
+
+/// A path as a person here would write it.
+pub(crate) fn from_here(path: &Path) -> &Path {
+    let here = env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok())
+        .unwrap_or(path)
 }
 
 /// The password of an existing private key.

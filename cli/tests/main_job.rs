@@ -8,7 +8,7 @@ const HELLO: &str = r#"(component
     (import "wasi:cli/stdout@0.2.6" (instance (export "get-stdout" (func)))))"#;
 const SOCKETS: &str = r#"(component
     (import "wasi:cli/stdout@0.2.6" (instance (export "get-stdout" (func))))
-    (import "wasi:sockets/tcp@0.2.6" (instance (export "[method]tcp-socket.start-connect" (func)))))"#;
+    (import "wasi:sockets/tcp-create-socket@0.2.6" (instance (export "create-tcp-socket" (func)))))"#;
 
 const SIGNED_POLICY: &str = r#"
 schema = 1
@@ -60,7 +60,10 @@ fn check_and_push_give_the_same_findings() {
     ]);
     assert_eq!((checked.code, pushed.code), (1, 1));
     let findings = checked.json()["findings"].clone();
-    assert_eq!(findings[0]["import"], "wasi:sockets/tcp@0.2.6");
+    assert_eq!(
+        findings[0]["import"],
+        "wasi:sockets/tcp-create-socket@0.2.6"
+    );
     assert_eq!(pushed.json()["error"]["detail"][0]["code"], "DENIED");
     assert_eq!(
         pushed.json()["error"]["detail"][0]["detail"]["findings"],
@@ -157,7 +160,9 @@ fn a_tightened_policy_works_for_what_is_stored_already() {
         let pulled = sandbox.run(&["pull", &registry.reference(rest), "-o", "after.wasm"]);
         assert_eq!(pulled.code, 1, "{pulled:?}");
         assert!(
-            pulled.stderr.contains("wasi:sockets/tcp@0.2.6"),
+            pulled
+                .stderr
+                .contains("wasi:sockets/tcp-create-socket@0.2.6"),
             "{pulled:?}"
         );
     }

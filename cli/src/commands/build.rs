@@ -158,7 +158,7 @@ impl Answer for Answered {
         let saved = 100 - self.sizes.optimized.saturating_mul(100) / self.sizes.compiled.max(1);
         format!(
             "built   {}\nsize    {} compiled, {} optimised (-{saved} %)\nit can\n{}\ndigest  {}",
-            self.layout.display(),
+            environment::from_here(&self.layout).display(),
             human_size(self.sizes.compiled),
             human_size(self.sizes.optimized),
             capability_list::to_text(&self.capabilities),

@@ -9,30 +9,30 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 /// A temporary directory in which commands run.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
 }
 
 /// What a command answered.
 #[derive(Debug)]
-pub struct Answer {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Answer {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Sandbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             directory: tempfile::tempdir().unwrap(),
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
@@ -40,12 +40,12 @@ impl Sandbox {
     }
 
     /// A component made from text.
-    pub fn write_wasm(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write_wasm(&self, name: &str, text: &str) -> PathBuf {
         self.write(name, wat::parse_str(text).unwrap())
     }
 
     /// The names of everything in the sandbox, to see that nothing is left behind.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path()).unwrap();
         let mut names: Vec<_> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -54,7 +54,7 @@ impl Sandbox {
         names
     }
 
-    pub fn command(&self, words: &[&str]) -> Command {
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wasmport"));
         command
             .args(words)
@@ -64,12 +64,12 @@ impl Sandbox {
         command
     }
 
-    pub fn run(&self, words: &[&str]) -> Answer {
+    pub(crate) fn run(&self, words: &[&str]) -> Answer {
         Answer::of(&mut self.command(words))
     }
 
     /// Runs a command that must end well, and reads its JSON answer.
-    pub fn json(&self, words: &[&str]) -> Value {
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
         let answer = Answer::of(self.command(words).args(["--format", "json"]));
         assert_eq!(answer.code, 0, "{words:?}: {answer:?}");
         answer.json()
@@ -77,7 +77,7 @@ impl Sandbox {
 }
 
 impl Answer {
-    pub fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -86,19 +86,19 @@ impl Answer {
         }
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// `wasmport serve` on a free port, until it is dropped.
-pub struct Registry {
+pub(crate) struct Registry {
     child: Child,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Registry {
-    pub fn start(sandbox: &Sandbox, policy: &str) -> Self {
+    pub(crate) fn start(sandbox: &Sandbox, policy: &str) -> Self {
         let words = [
             "serve",
             "--addr",
@@ -111,7 +111,7 @@ impl Registry {
         Self::spawn(&mut sandbox.command(&words))
     }
 
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .args(["--format", "json"])
             .stdout(Stdio::piped())
@@ -129,7 +129,7 @@ impl Registry {
         }
     }
 
-    pub fn reference(&self, rest: &str) -> String {
+    pub(crate) fn reference(&self, rest: &str) -> String {
         format!("{}/{rest}", self.address)
     }
 }

@@ -130,7 +130,10 @@ impl Server {
         stage.show_command(words);
         let mut command = stage.command(words);
         // What the registry decides is shown by the commands; its log would say it twice.
-        command.args(["--format", "json"]).env("RUST_LOG", "warn").stdout(Stdio::piped());
+        command
+            .args(["--format", "json"])
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| io(&error))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
