@@ -4,6 +4,7 @@ use oci_client::RegistryOperation;
 use oci_client::secrets::RegistryAuth;
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, Url};
+use wasmport_artifact::Reference;
 
 use crate::answer;
 use crate::error::Failure;
@@ -74,10 +75,10 @@ impl Registry {
         }
     }
 
-    /// Credentials go to the token server that the registry names; not in plain text,
-    /// unless the registry itself is spoken to in plain text.
+    /// Credentials go to the token server that the registry names; not in plain text over
+    /// a network, unless plain HTTP was asked for.
     async fn refuse_cleartext_realm(&self) -> Result<(), Failure> {
-        if self.auth == RegistryAuth::Anonymous || !self.is_encrypted() {
+        if self.auth == RegistryAuth::Anonymous || self.plain_http {
             return Ok(());
         }
         let answer = self.in_time(self.ping().send()).await?;
@@ -102,7 +103,13 @@ fn realm(headers: &HeaderMap) -> Option<String> {
 }
 
 fn is_safe(realm: &str) -> bool {
-    Url::parse(realm).is_ok_and(|url| url.scheme() == "https")
+    Url::parse(realm).is_ok_and(|url| url.scheme() == "https" || is_loopback(&url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let somewhere = format!("{}/x:x", url.host_str().unwrap_or_default());
+    let somewhere: Result<Reference, _> = somewhere.parse();
+    somewhere.is_ok_and(|reference| reference.is_loopback())
 }
 
 #[cfg(test)]
@@ -128,7 +135,10 @@ mod tests {
     #[test]
     fn a_token_server_in_plain_text_is_not_safe() {
         assert!(is_safe("https://auth.example/token"));
+        assert!(is_safe("http://localhost:5001/token"));
+        assert!(is_safe("http://[::1]:5001/token"));
         assert!(!is_safe("http://auth.example/token"));
-        assert!(!is_safe("https:/\\"));
+        assert!(!is_safe("http://127.0.0.1.auth.example/token"));
+        assert!(!is_safe("nonsense"));
     }
 }

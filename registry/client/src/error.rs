@@ -92,6 +92,24 @@ pub enum Failure {
         /// What came, or what had come when we stopped reading.
         got: u64,
     },
+    /// The reference has a digest, and what is to be pushed there has another.
+    #[error("the manifest is `{got}`, and the reference names `{expected}`")]
+    OtherManifest {
+        /// The digest in the reference.
+        expected: Digest,
+        /// The digest of the manifest.
+        got: Digest,
+    },
+    /// A file of ours that is not what its descriptor says.
+    #[error("`{path}` has {got} bytes, expected {expected}")]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What the descriptor says.
+        expected: u64,
+        /// The size of the file.
+        got: u64,
+    },
     /// More than we are willing to read.
     #[error("{what} has {got} bytes, and at most {limit} are read")]
     TooLarge {
@@ -188,25 +206,29 @@ impl ClientError {
 
     /// What a person may do about it, where we know.
     pub fn hint(&self) -> Option<&'static str> {
-        Some(match (self.kind(), self.plain_http) {
-            (Kind::Unauthorized, _) => "log in to the registry, as with `docker login`",
-            (Kind::NotFound, _) => {
+        Some(match &*self.failure {
+            Failure::Unauthorized { .. } => "log in to the registry, as with `docker login`",
+            Failure::NotFound { .. } => {
                 "check the name and the tag; an artifact that policy holds is not there for \
                  everyone"
             }
-            (Kind::Unreachable, true) => "is the registry running, and on this port?",
-            (Kind::Unreachable, false) => "check the name of the registry and the network",
-            (Kind::Tls, _) => {
+            Failure::Unreachable(_) if self.plain_http => {
+                "is the registry running, and on this port?"
+            }
+            Failure::Unreachable(_) => "check the name of the registry and the network",
+            Failure::Tls(_) => {
                 "a registry without TLS needs `--plain-http`; a private certificate must be \
                  trusted by this system"
             }
-            (Kind::Busy, _) => "try again later",
-            (Kind::Credentials, _) => {
+            Failure::Busy { .. } => "try again later",
+            Failure::Credentials(_) => {
                 "correct Docker's config.json, or log in again with a user name and an access token"
             }
-            (Kind::DigestMismatch, _) => {
+            Failure::Digest(_) | Failure::Size { .. } => {
                 "the registry or something on the way altered the content; nothing was kept"
             }
+            Failure::OtherManifest { .. } => "name a tag, or the digest of what is pushed",
+            Failure::OtherFile { .. } => "the file was changed since it was packed; build it again",
             _ => return None,
         })
     }
@@ -224,11 +246,13 @@ impl Failure {
             Self::Unreachable(_) => Kind::Unreachable,
             Self::Tls(_) | Self::CleartextRealm { .. } => Kind::Tls,
             Self::Protocol(_) | Self::Manifest(_) => Kind::Protocol,
-            Self::Digest(_) | Self::Size { .. } => Kind::DigestMismatch,
+            Self::Digest(_) | Self::Size { .. } | Self::OtherManifest { .. } => {
+                Kind::DigestMismatch
+            }
             Self::TooLarge { .. } => Kind::TooLarge,
             Self::NotOneWasm(_) => Kind::NotWasm,
             Self::Credentials(_) => Kind::Credentials,
-            Self::Io { .. } => Kind::Io,
+            Self::Io { .. } | Self::OtherFile { .. } => Kind::Io,
         }
     }
 
@@ -254,12 +278,12 @@ impl Failure {
     pub(crate) fn is_about_content(&self) -> bool {
         match self.kind() {
             Kind::NotFound
+            | Kind::Denied
             | Kind::Protocol
             | Kind::DigestMismatch
             | Kind::TooLarge
             | Kind::Rejected => true,
-            Kind::Denied
-            | Kind::Unauthorized
+            Kind::Unauthorized
             | Kind::Busy
             | Kind::Unreachable
             | Kind::Tls

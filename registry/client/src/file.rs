@@ -47,9 +47,9 @@ impl FileSource {
         let file = File::open(path).await.map_err(failed)?;
         let got = file.metadata().await.map_err(failed)?.len();
         if got != descriptor.size {
-            let (digest, expected) = (descriptor.digest.clone(), descriptor.size);
-            return Err(Failure::Size {
-                digest,
+            let (path, expected) = (path.to_owned(), descriptor.size);
+            return Err(Failure::OtherFile {
+                path,
                 expected,
                 got,
             });

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use wasmport_artifact::{Descriptor, Digest, Reference, Selector};
+use wasmport_artifact::{Algorithm, Descriptor, Digest, Reference, Selector};
 use wasmport_signature::Signature;
 
 use crate::blobs::Upload;
-use crate::error::{ClientError, Kind};
+use crate::error::{ClientError, Failure, Kind};
 use crate::push_signatures::{PushedSignature, push_signatures};
 use crate::registry::Registry;
 
@@ -90,17 +90,26 @@ fn selector(
     reference: &Reference,
     artifact: &Push,
 ) -> Result<Selector, ClientError> {
-    if let Some(expected) = reference.digest() {
-        let action = format!("push manifest `{expected}` to");
-        expected
-            .check(&artifact.manifest)
-            .map_err(|error| registry.error(&action, error.into()))?;
+    let got = Digest::with(algorithm(reference), &artifact.manifest);
+    if let Some(expected) = reference
+        .digest()
+        .filter(|expected| **expected != got)
+        .cloned()
+    {
+        let failure = Failure::OtherManifest { expected, got };
+        return Err(registry.error("push a manifest to", failure));
     }
-    let by_digest = || Selector::Digest(Digest::of(&artifact.manifest));
     Ok(reference
         .tag()
         .cloned()
-        .map_or_else(by_digest, Selector::Tag))
+        .map_or(Selector::Digest(got), Selector::Tag))
+}
+
+/// The algorithm of the digest in the reference, if there is one.
+fn algorithm(reference: &Reference) -> Algorithm {
+    reference
+        .digest()
+        .map_or(Algorithm::Sha256, Digest::algorithm)
 }
 
 /// Gives the bytes that were sent and those that were there.

@@ -28,6 +28,7 @@ pub struct Registry {
     host: String,
     repository: RepositoryName,
     scheme: Scheme,
+    pub(crate) plain_http: bool,
     idle_timeout: Duration,
     backoff: Backoff,
     pub(crate) auth: RegistryAuth,
@@ -55,6 +56,7 @@ impl Registry {
             host: reference.registry().to_owned(),
             repository: reference.repository().clone(),
             scheme,
+            plain_http: access.plain_http,
             idle_timeout: access.idle_timeout,
             backoff: access.backoff,
             auth,
@@ -169,10 +171,6 @@ impl Registry {
     pub(crate) fn error(&self, action: &str, failure: Failure) -> ClientError {
         let action = format!("{action} `{}/{}`", self.host, self.repository);
         ClientError::new(action, self.scheme == Scheme::Http, failure)
-    }
-
-    pub(crate) fn is_encrypted(&self) -> bool {
-        self.scheme == Scheme::Https
     }
 
     fn origin(&self) -> String {

@@ -195,3 +195,18 @@ async fn an_upload_elsewhere_goes_without_credentials() {
             .all(|call| call.authorization.is_none())
     );
 }
+
+#[tokio::test]
+async fn credentials_are_not_sent_in_plain_text_over_a_network() {
+    let stand_in = StandIn::with(|_: &Call, _| {
+        let challenge = r#"Bearer realm="http://192.0.2.1/token",service="test""#;
+        Some(answer_with(401, &[("www-authenticate", challenge)], ""))
+    });
+    let registry = stand_in.await.connect_with(&as_user()).await.unwrap();
+    let error = registry.get_manifest(&tag()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Tls);
+    assert!(
+        error.failure().to_string().contains("192.0.2.1"),
+        "{error:?}"
+    );
+}
