@@ -195,7 +195,7 @@ impl From<String> for Known {
 
 /// The function without `[method]` and the like, which some versions of the component
 /// model write otherwise.
-fn plain(function: &str) -> &str {
+pub(crate) fn plain(function: &str) -> &str {
     match function
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'))

@@ -1,6 +1,7 @@
 //! Decisions for a terminal, in the manner of rustc.
 
 use super::{Decision, Verdict};
+use crate::catalogue::plain;
 use crate::finding::{Code, Effect, Finding, Place};
 use crate::policy::{Policy, Source};
 
@@ -8,6 +9,8 @@ use crate::policy::{Policy, Source};
 const LINES: usize = 20;
 /// How many functions of an import are shown.
 const FUNCTIONS: usize = 3;
+/// Where lines of words are broken, in characters.
+const WIDTH: usize = 88;
 
 impl Decision {
     /// The decision for a terminal, without colours. With the policy that it was taken on
@@ -114,7 +117,11 @@ impl Block<'_> {
                 hints.push(finding.help.clone());
             }
         }
-        note(text, "help", hints);
+        note(
+            text,
+            "help",
+            hints.iter().flat_map(|hint| wrapped(hint)).collect(),
+        );
     }
 
     /// One sentence for all findings of the block.
@@ -164,7 +171,7 @@ fn with_functions(import: &str, functions: &[String]) -> String {
     let mut shown: Vec<&str> = functions
         .iter()
         .take(FUNCTIONS)
-        .map(String::as_str)
+        .map(|function| plain(function))
         .collect();
     let more = format!("{} more", functions.len().saturating_sub(FUNCTIONS));
     if functions.len() > FUNCTIONS {
@@ -185,11 +192,26 @@ fn note(text: &mut String, name: &str, mut lines: Vec<String>) {
     }
     let mut lead = format!("  = {name}: ");
     for line in lines {
-        text.push_str(&lead);
-        text.push_str(&clean(&line));
-        text.push('\n');
+        text.extend([lead.as_str(), &clean(&line), "\n"]);
         lead = " ".repeat(lead.len());
     }
+}
+
+/// The text in lines of at most `WIDTH` characters, where its words allow it.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 /// The text without characters that would make a terminal do something: names of imports

@@ -12,18 +12,27 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// The place of a range of bytes. Of a range over several lines it is the first.
+    /// The place of a range of bytes. For one over several lines, such as a list, it is
+    /// the whole first line: the bracket alone would say little.
     pub(crate) fn place(&self, span: &Range<usize>) -> Place {
         let before = self.text.get(..span.start).unwrap_or(&self.text);
         let meant = self.text.get(span.clone()).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count();
-        let first_line = meant.lines().next().unwrap_or_default();
+        let indent = before.get(line_start..).unwrap_or_default();
+        let number = before.matches('\n').count() + 1;
+        let (column, length) = match meant.lines().count() {
+            0 | 1 => (indent.chars().count(), meant.chars().count()),
+            _ => {
+                let line = self.line(number).unwrap_or_default();
+                let blank = line.len() - line.trim_start().len();
+                (blank, line.trim().chars().count())
+            }
+        };
         Place {
             file: self.file.clone(),
-            line: before.matches('\n').count() + 1,
+            line: number,
             column: column + 1,
-            length: first_line.trim_end().chars().count().max(1),
+            length: length.max(1),
         }
     }
 
@@ -50,7 +59,7 @@ mod tests {
         };
         assert_eq!(place("a"), (1, 1, 1));
         assert_eq!(place("\"x\""), (2, 5, 3));
-        assert_eq!(place("[\n1]"), (3, 5, 1));
+        assert_eq!(place("[\n1]"), (3, 1, 5));
         assert_eq!(source.place(&(0..0)).length, 1);
         assert_eq!(source.place(&(900..901)).line, 4);
         assert_eq!(source.line(2), Some("ö = \"x\""));

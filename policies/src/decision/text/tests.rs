@@ -113,3 +113,21 @@ denied: 2 findings
 ";
     assert_eq!(decision.to_text(None), expected);
 }
+
+#[test]
+fn long_help_is_broken_between_words() {
+    let help = ["word"; 20].join(" ");
+    let decision = Decision::of(vec![Finding {
+        help: help.clone(),
+        ..finding("wasi:sockets/tcp@0.2.6", &["[method]tcp-socket.accept"])
+    }]);
+    let text = decision.to_text(None);
+    assert!(
+        text.contains("wasi:sockets/tcp@0.2.6 (tcp-socket.accept)"),
+        "{text}"
+    );
+    assert!(text.lines().all(|line| line.len() < 110), "{text}");
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let joined = lines.join(" ");
+    assert!(joined.contains(&format!("= help: {help}")), "{text}");
+}
