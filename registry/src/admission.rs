@@ -13,6 +13,7 @@ mod content;
 mod decisions;
 mod evidence;
 mod permit;
+mod settle;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use wasmport_policies::{Content, Decision, Facts, Verdict, decide};
 
 use crate::audit;
 use crate::policy_file::LoadedPolicy;
-use crate::storage::{Pending, PutManifestError, StorageError, Store, StoredManifest};
+use crate::storage::{PutManifestError, StorageError, Store, StoredManifest};
 use decisions::{Decisions, Question};
 use evidence::Evidence;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
@@ -90,27 +91,35 @@ impl Admission {
             manifest: push.manifest,
         };
         let decision = self.judge(&judged).await?;
-        audit::push(&repository, &push.reference, &judged.digest, &decision);
-        let (digest, tag) = (judged.digest.clone(), judged.tag.clone());
-        match decision.verdict {
-            Verdict::Deny => {
-                self.store.withdraw(&repository, &manifest).await?;
-                return Ok(decision);
-            }
+        let digest = judged.digest.clone();
+        self.carry_out(judged, decision.verdict).await?;
+        audit::push(&repository, &push.reference, &digest, &decision);
+        if decision.verdict == Verdict::Hold {
+            // Its signature may have been stored between the decision and now.
+            self.settle(&repository, |waiting| *waiting == digest)
+                .await?;
+        }
+        if decision.verdict != Verdict::Deny {
+            let tag = tag_of(&push.reference);
+            self.settle_what_this_is_about(&repository, tag.as_ref(), &manifest)
+                .await?;
+        }
+        Ok(decision)
+    }
+
+    async fn carry_out(&self, judged: Judged, verdict: Verdict) -> Result<(), AdmissionError> {
+        match verdict {
             Verdict::Admit => {
                 let admitted = AdmittedManifest::new(judged);
                 self.store.put_manifest(&admitted).await?;
             }
-            Verdict::Hold => {
-                self.store.hold_manifest(&HeldManifest::new(judged)).await?;
-                // Its signature may have been stored between the decision and now.
-                self.settle(&repository, |waiting| *waiting == digest)
-                    .await?;
+            Verdict::Hold => self.store.hold_manifest(&HeldManifest::new(judged)).await?,
+            Verdict::Deny => {
+                let (repository, manifest) = (judged.repository(), judged.manifest());
+                self.store.withdraw(repository, manifest).await?;
             }
         }
-        self.settle_what_this_is_about(&repository, tag.as_ref(), &manifest)
-            .await?;
-        Ok(decision)
+        Ok(())
     }
 
     /// Decides on a pull, by the tag where one was named.
@@ -156,68 +165,6 @@ impl Admission {
                 None => return Ok(refusal),
             }
         }
-    }
-
-    /// Takes up all held manifests again, which a new policy may admit.
-    pub(crate) async fn settle_all(&self) -> Result<(), AdmissionError> {
-        for pending in self.store.all_pending().await? {
-            self.settle_one(&pending).await?;
-        }
-        Ok(())
-    }
-
-    async fn settle_what_this_is_about(
-        &self,
-        repository: &RepositoryName,
-        tag: Option<&Tag>,
-        manifest: &Manifest,
-    ) -> Result<(), AdmissionError> {
-        let subject = manifest.subject().map(|subject| &subject.digest);
-        let cosign = tag.filter(|tag| tag.as_str().strip_suffix(".sig").is_some());
-        if subject.is_none() && cosign.is_none() {
-            return Ok(());
-        }
-        self.settle(repository, |waiting| {
-            subject == Some(waiting) || cosign == Some(&Tag::cosign_signatures(waiting))
-        })
-        .await
-    }
-
-    async fn settle(
-        &self,
-        repository: &RepositoryName,
-        is_meant: impl Fn(&Digest) -> bool,
-    ) -> Result<(), AdmissionError> {
-        for pending in self.store.pending(repository).await? {
-            if is_meant(&pending.digest) {
-                self.settle_one(&pending).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Decides again on a held manifest, and moves its tag when it is admitted now.
-    async fn settle_one(&self, pending: &Pending) -> Result<(), AdmissionError> {
-        let Pending {
-            repository,
-            tag,
-            digest,
-            ..
-        } = pending;
-        let Some(stored) = self.store.manifest(repository, digest).await? else {
-            return Ok(());
-        };
-        let judged = self.recall(repository, Some(tag), digest, &stored).await?;
-        let decision = self.judge(&judged).await?;
-        if decision.verdict == Verdict::Admit
-            && self
-                .store
-                .fulfil(pending, &AdmittedManifest::new(judged))
-                .await?
-        {
-            audit::settled(repository, tag, digest, &decision);
-        }
-        Ok(())
     }
 
     /// Puts together again what was known of a stored manifest.

@@ -1,7 +1,7 @@
 //! `wasmport-registry`: the registry alone, for a container or a service.
 
 use std::env;
-use std::io::stderr;
+use std::io::{IsTerminal, stderr};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +43,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .init();
     match run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,11 @@
 //! What every storage engine promises, checked on every engine.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and so may what it calls"
+)]
+
 use std::sync::Arc;
 
 use bytes::Bytes;

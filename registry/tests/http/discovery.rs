@@ -167,6 +167,7 @@ async fn what_stands_under_the_fallback_tag_is_listed_too() {
         .await;
     let mut expected = [known.digest().to_string(), old.digest.to_string()];
     let mut found = digests(&list.json());
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected);
 }

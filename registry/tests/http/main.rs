@@ -1,6 +1,13 @@
 //! Black-box tests of the registry over HTTP, one file a workflow of the distribution
 //! specification, and one for admission.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and so may what it calls"
+)]
+
 mod admission;
 mod artifact;
 mod discovery;
