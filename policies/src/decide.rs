@@ -29,6 +29,7 @@ fn finding(code: Code, effect: Effect, message: String, help: String) -> Finding
         rule: None,
         place: None,
         message,
+        reason: None,
         import: None,
         functions: Vec::new(),
         capability: None,

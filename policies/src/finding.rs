@@ -20,6 +20,9 @@ pub struct Finding {
     pub place: Option<Place>,
     /// What was found and why it is not admitted, in one sentence.
     pub message: String,
+    /// The policy's own words on why it denies this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The import, with its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<String>,

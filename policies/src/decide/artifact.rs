@@ -144,16 +144,14 @@ pub(super) fn signatures(rule: &Rule, facts: &Facts) -> Option<Finding> {
         plural(wanted.require, "signature"),
         one_of(wanted.from.iter().map(String::as_str)),
         match have.as_slice() {
-            [] => "none of them has signed".to_owned(),
+            [] => "none has signed".to_owned(),
             some => format!("only {} has signed", some.join(", ")),
         }
     );
     let missing = wanted.from.difference(&facts.signed_by).map(String::as_str);
     let help = format!(
-        "sign it as {}: `wasmport sign {}@{} --key KEY`, with the registry's host in front",
-        one_of(missing),
-        facts.repository,
-        facts.digest
+        "sign it as {}: `wasmport sign REF --key KEY`",
+        one_of(missing)
     );
     Some(Finding {
         rule: Some(rule.id.clone()),

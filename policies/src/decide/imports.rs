@@ -126,16 +126,12 @@ fn import_denied(import: &Import, need: &Need, denied: &Deny, rule: Option<&Rule
         Some(rule) => format!("rule `{}` denies", rule.id),
         None => "this policy denies everywhere".to_owned(),
     };
-    let reason = denied.reason.as_ref();
-    let reason = reason
-        .map(|reason| format!(": {reason}"))
-        .unwrap_or_default();
     let what = if denied.term.is_by_name() {
         format!("is `{}`", denied.text)
     } else {
         format!("asks for `{}`", need.capability)
     };
-    let message = format!("`{}` {what}, which {by}{reason}", import.name);
+    let message = format!("`{}` {what}, which {by}", import.name);
     let instead = denied.use_instead.as_ref();
     let advice = instead.map_or_else(
         || "leave out the code that uses it".to_owned(),
@@ -146,6 +142,7 @@ fn import_denied(import: &Import, need: &Need, denied: &Deny, rule: Option<&Rule
     Finding {
         rule: rule.map(|rule| rule.id.clone()),
         place: Some(denied.place.clone()),
+        reason: denied.reason.clone(),
         ..about(
             import,
             need,

@@ -226,8 +226,9 @@ fn deny_beats_allow_and_gives_its_reason() {
     assert_eq!(codes(&decision), [Code::ImportDenied; 3]);
     let finding = &decision.findings[0];
     assert_eq!(finding.place.as_ref().unwrap().to_string(), "p.toml:6:9");
-    let expected = "`wasi:sockets/tcp@0.2.6` is `wasi:sockets/*`, which rule `r` denies: stateless";
+    let expected = "`wasi:sockets/tcp@0.2.6` is `wasi:sockets/*`, which rule `r` denies";
     assert_eq!(finding.message, expected);
+    assert_eq!(finding.reason.as_deref(), Some("stateless"));
     assert!(
         finding
             .help

@@ -108,6 +108,7 @@ impl Block<'_> {
             .iter()
             .filter_map(|finding| self.found(finding));
         note(text, "found", found.collect());
+        note(text, "reason", self.first.reason.iter().cloned().collect());
         if !self.first.allowed.is_empty() {
             note(text, "allowed", vec![self.first.allowed.join(", ")]);
         }

@@ -12,6 +12,7 @@ fn finding(import: &str, functions: &[&str]) -> Finding {
             length: 7,
         }),
         message: format!("`{import}` asks for `sockets`, which rule `r` does not allow"),
+        reason: None,
         import: Some(import.to_owned()),
         functions: functions.iter().map(ToString::to_string).collect(),
         capability: Some("sockets".to_owned()),
@@ -45,6 +46,17 @@ error[import-not-allowed]: 2 imports ask for `sockets`, which rule `r` does not 
 denied: 2 findings
 ";
     assert_eq!(decision.to_text(Some(&policy())), expected);
+}
+
+#[test]
+fn the_policys_reason_is_shown_once() {
+    let denied = |import: &str| Finding {
+        code: Code::ImportDenied,
+        reason: Some("stateless".to_owned()),
+        ..finding(import, &[])
+    };
+    let text = Decision::of(vec![denied("a:b/c"), denied("a:b/d")]).to_text(None);
+    assert_eq!(text.matches("  = reason: stateless\n").count(), 1, "{text}");
 }
 
 #[test]
