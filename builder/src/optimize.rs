@@ -8,6 +8,7 @@ use wasmport_artifact::{Import, Inspection, inspect, validate};
 
 use crate::core_modules;
 use crate::engine::Optimizer;
+use crate::error::with_causes;
 use crate::event::Event;
 use crate::features;
 
@@ -31,32 +32,9 @@ pub(crate) fn optimize(
             return component;
         }
     };
-    let mut replace = |module: Vec<u8>| {
-        if module.len() < SMALLEST {
-            return module;
-        }
-        let size = module.len() as u64;
-        progress(Event::Optimizing {
-            optimizer: name.clone(),
-            size,
-        });
-        let started = Instant::now();
-        match smaller(&module, optimizer) {
-            Ok(optimized) => {
-                progress(Event::Optimized {
-                    before: size,
-                    after: optimized.len() as u64,
-                    duration: started.elapsed(),
-                });
-                optimized
-            }
-            Err(reason) => {
-                progress(Event::ModuleKept { size, reason });
-                module
-            }
-        }
-    };
-    let rewritten = core_modules::rewrite(&component, &mut replace);
+    let rewritten = core_modules::rewrite(&component, |module| {
+        optimize_module(module, optimizer, &name, progress)
+    });
     let checked = rewritten
         .map_err(|error| error.to_string())
         .and_then(|rewritten| check(&component, rewritten));
@@ -64,6 +42,40 @@ pub(crate) fn optimize(
         progress(kept(&reason));
         component
     })
+}
+
+fn optimize_module(
+    module: Vec<u8>,
+    optimizer: &Optimizer,
+    name: &str,
+    progress: &mut dyn FnMut(Event),
+) -> Vec<u8> {
+    if module.len() < SMALLEST {
+        return module;
+    }
+    let before = module.len() as u64;
+    progress(Event::Optimizing {
+        optimizer: name.to_owned(),
+        size: before,
+    });
+    let started = Instant::now();
+    match smaller(&module, optimizer) {
+        Ok(small) => {
+            progress(Event::Optimized {
+                before,
+                after: small.len() as u64,
+                duration: started.elapsed(),
+            });
+            small
+        }
+        Err(reason) => {
+            progress(Event::ModuleKept {
+                size: before,
+                reason,
+            });
+            module
+        }
+    }
 }
 
 fn kept(reason: &str) -> Event {
@@ -74,24 +86,31 @@ fn kept(reason: &str) -> Event {
 
 /// The module made smaller, or why it is not.
 fn smaller(module: &[u8], optimizer: &Optimizer) -> Result<Vec<u8>, String> {
-    validate(module).map_err(|error| format!("it is not valid by itself: {error}"))?;
-    let optimized = optimizer
+    validate(module)
+        .map_err(|error| format!("it is not valid by itself: {}", with_causes(&error)))?;
+    let small = optimizer
         .run(module, &features::of(module))
         .map_err(|error| error.to_string())?;
-    if optimized.len() >= module.len() {
+    if small.len() >= module.len() {
         return Err("it became no smaller".to_owned());
     }
-    validate(&optimized).map_err(|error| format!("what came back is not valid: {error}"))?;
-    let (before, after) = (read(module)?, read(&optimized)?);
+    validate(&small)
+        .map_err(|error| format!("what came back is not valid: {}", with_causes(&error)))?;
+    let (before, after) = (read(module)?, read(&small)?);
     if export_names(&before) != export_names(&after) {
         return Err("what came back has other exports".to_owned());
     }
-    Ok(optimized)
+    Ok(small)
 }
 
 /// `after`, if it is valid, no larger, and asks and offers exactly what `before` does.
 fn check(before: &[u8], after: Vec<u8>) -> Result<Vec<u8>, String> {
-    validate(&after).map_err(|error| format!("the optimised component is not valid: {error}"))?;
+    validate(&after).map_err(|error| {
+        format!(
+            "the optimised component is not valid: {}",
+            with_causes(&error)
+        )
+    })?;
     let (found, expected) = (read(&after)?, read(before)?);
     if after.len() > before.len() {
         return Err("it became no smaller".to_owned());
@@ -124,7 +143,7 @@ fn export_names(inspection: &Inspection) -> BTreeSet<&str> {
 }
 
 fn read(bytes: &[u8]) -> Result<Inspection, String> {
-    inspect(bytes).map_err(|error| error.to_string())
+    inspect(bytes).map_err(|error| with_causes(&error))
 }
 
 #[cfg(test)]

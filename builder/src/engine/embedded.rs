@@ -1,12 +1,12 @@
 //! Binaryen 116, compiled in.
 
 use std::collections::BTreeSet;
-use std::error::Error;
 use std::fs;
 
 use wasm_opt::{Feature, OptimizationOptions, Pass};
 
 use super::EngineError;
+use crate::error::with_causes;
 
 pub(super) const NAME: &str = "Binaryen 116";
 
@@ -31,7 +31,7 @@ pub(super) fn run(
     }
     options
         .run(&from, &to)
-        .map_err(|error| EngineError::Binaryen(words(&error)))?;
+        .map_err(|error| EngineError::Binaryen(format!("{NAME}: {}", with_causes(&error))))?;
     Ok(fs::read(&to)?)
 }
 
@@ -44,13 +44,6 @@ fn feature(name: &str) -> Result<Feature, EngineError> {
     };
     name.parse()
         .map_err(|_| EngineError::Binaryen(format!("{NAME} does not know the feature `{name}`")))
-}
-
-fn words(error: &dyn Error) -> String {
-    match error.source() {
-        Some(source) => format!("{NAME}: {error}: {source}"),
-        None => format!("{NAME}: {error}"),
-    }
 }
 
 #[cfg(test)]

@@ -16,10 +16,10 @@ fn component() -> Vec<u8> {
 
 fn run(component: &[u8], optimizer: &Optimizer) -> (Vec<u8>, Vec<Event>) {
     let mut events = Vec::new();
-    let optimized = optimize(component.to_vec(), optimizer, &mut |event| {
+    let result = optimize(component.to_vec(), optimizer, &mut |event| {
         events.push(event);
     });
-    (optimized, events)
+    (result, events)
 }
 
 #[cfg(feature = "embedded-wasm-opt")]

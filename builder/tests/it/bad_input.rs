@@ -8,7 +8,7 @@ use wasmport_builder::{
     ToolchainError,
 };
 
-use crate::bench::{Bench, run};
+use crate::bench::{Bench, options, options_with, run};
 
 fn failed(options: &BuildOptions) -> BuildError {
     run(options).0.map(|built| built.digest).unwrap_err()
@@ -21,7 +21,7 @@ fn manifest(name: &str, rest: &str) -> String {
 #[test]
 fn a_path_that_does_not_exist() {
     let bench = Bench::new();
-    let error = failed(&bench.options(&bench.path("nowhere")));
+    let error = failed(&options(&bench.path("nowhere")));
     assert!(
         matches!(error, BuildError::Project(ProjectError::Path { .. })),
         "{error}"
@@ -35,13 +35,13 @@ fn a_path_that_does_not_exist() {
 fn not_a_cargo_project() {
     let bench = Bench::new();
     let project = bench.project("empty", &[("README", "")]);
-    let error = failed(&bench.options(&project));
+    let error = failed(&options(&project));
     assert!(
         matches!(error, BuildError::Project(ProjectError::NotAProject(_))),
         "{error}"
     );
     assert!(error.hint().unwrap().contains("Cargo.toml"));
-    let error = failed(&bench.options(&project.join("README")));
+    let error = failed(&options(&project.join("README")));
     assert!(
         matches!(error, BuildError::Project(ProjectError::NotAManifest(_))),
         "{error}"
@@ -52,7 +52,7 @@ fn not_a_cargo_project() {
 fn a_manifest_that_cargo_does_not_understand() {
     let bench = Bench::new();
     let project = bench.project("broken", &[("Cargo.toml", "[package]\nname = 7\n")]);
-    let error = failed(&bench.options(&project));
+    let error = failed(&options(&project));
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(error.to_string().contains("name = 7"), "{error}");
 }
@@ -61,15 +61,15 @@ fn a_manifest_that_cargo_does_not_understand() {
 fn no_such_package_and_no_such_program() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
-    let mut options = bench.options(&project);
-    options.package = Some("goodbye".to_owned());
+    let mut chosen = options(&project);
+    chosen.package = Some("goodbye".to_owned());
     assert_eq!(
-        failed(&options).to_string(),
+        failed(&chosen).to_string(),
         "there is no package `goodbye`; there is `hello`"
     );
-    let mut options = bench.options(&project);
-    options.bin = Some("goodbye".to_owned());
-    let error = failed(&options);
+    let mut chosen = options(&project);
+    chosen.bin = Some("goodbye".to_owned());
+    let error = failed(&chosen);
     assert_eq!(
         error.to_string(),
         "the package `hello` has no program `goodbye`; it has `hello`"
@@ -94,7 +94,7 @@ fn a_workspace_in_which_several_could_be_meant() {
             ("b/src/main.rs", "fn main() {}"),
         ],
     );
-    let error = failed(&bench.options(&workspace));
+    let error = failed(&options(&workspace));
     assert!(error.to_string().ends_with("`a`, `b`"), "{error}");
     assert!(error.hint().unwrap().contains("--package"));
 }
@@ -106,7 +106,7 @@ fn a_library_without_a_cdylib() {
         "library",
         &[("Cargo.toml", &manifest("library", "")), ("src/lib.rs", "")],
     );
-    let error = failed(&bench.options(&project));
+    let error = failed(&options(&project));
     assert!(
         matches!(error, BuildError::Project(ProjectError::NotACdylib(_))),
         "{error}"
@@ -127,7 +127,7 @@ fn code_that_does_not_compile_leaves_no_layout() {
             ("src/main.rs", "fn main() { this_is_wrong }"),
         ],
     );
-    let error = failed(&bench.options(&project));
+    let error = failed(&options(&project));
     assert!(
         matches!(error, BuildError::Compile(CompileError::Failed(_))),
         "{error}"
@@ -141,9 +141,9 @@ fn a_lock_file_that_would_change() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
     std::fs::remove_file(project.join("Cargo.lock")).unwrap();
-    let mut options = bench.options(&project);
-    options.locked = true;
-    let error = failed(&options);
+    let mut chosen = options(&project);
+    chosen.locked = true;
+    let error = failed(&chosen);
     assert!(!project.join("Cargo.lock").exists(), "{error}");
 }
 
@@ -151,7 +151,7 @@ fn a_lock_file_that_would_change() {
 fn a_time_that_is_none() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
-    let error = failed(&bench.options_with(&project, &[("SOURCE_DATE_EPOCH", "today")]));
+    let error = failed(&options_with(&project, &[("SOURCE_DATE_EPOCH", "today")]));
     assert!(matches!(error, BuildError::Timestamp(_)), "{error}");
     assert_eq!(error.kind(), ErrorKind::Usage);
 }
@@ -160,7 +160,7 @@ fn a_time_that_is_none() {
 fn programs_that_are_missing() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
-    let error = failed(&bench.options_with(&project, &[("CARGO", "/no/cargo")]));
+    let error = failed(&options_with(&project, &[("CARGO", "/no/cargo")]));
     assert!(
         matches!(
             error,
@@ -169,11 +169,11 @@ fn programs_that_are_missing() {
         "{error}"
     );
     assert_eq!(error.kind(), ErrorKind::Tool);
-    let error = failed(&bench.options_with(&project, &[("RUSTC", "/no/rustc")]));
+    let error = failed(&options_with(&project, &[("RUSTC", "/no/rustc")]));
     assert_eq!(error.kind(), ErrorKind::Tool, "{error}");
-    let mut options = bench.options(&project);
-    options.optimizer = Optimizer::Program("/no/wasm-opt".into());
-    let error = failed(&options);
+    let mut chosen = options(&project);
+    chosen.optimizer = Optimizer::Program("/no/wasm-opt".into());
+    let error = failed(&chosen);
     assert!(matches!(error, BuildError::Optimizer(_)), "{error}");
     assert_eq!(error.kind(), ErrorKind::Tool);
 }
@@ -194,7 +194,7 @@ fn a_compiler_that_is_not_from_rustup_and_lacks_the_target() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
     let rustc = rustc_without_target(&bench, &bench.path("nothing-here"));
-    let error = failed(&bench.options_with(&project, &[("RUSTC", &rustc)]));
+    let error = failed(&options_with(&project, &[("RUSTC", &rustc)]));
     let BuildError::Toolchain(error) = error else {
         panic!("{error}");
     };
@@ -214,9 +214,9 @@ fn a_place_that_is_taken_by_something_else() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
     let taken = bench.project("taken", &[("thesis.txt", "years of work")]);
-    let mut options = bench.options(&project);
-    options.output = Some(taken.clone());
-    let error = failed(&options);
+    let mut chosen = options(&project);
+    chosen.output = Some(taken.clone());
+    let error = failed(&chosen);
     assert!(
         matches!(error, BuildError::Layout(LayoutError::NotReplaced(_))),
         "{error}"

@@ -40,25 +40,25 @@ impl Bench {
         }
         project
     }
+}
 
-    /// Options for a project, with its own target directory.
-    pub(crate) fn options(&self, project: &Path) -> BuildOptions {
-        self.options_with(project, &[])
-    }
+/// Options for a project, with its own target directory.
+pub(crate) fn options(project: &Path) -> BuildOptions {
+    options_with(project, &[])
+}
 
-    /// The same with variables of one's own.
-    pub(crate) fn options_with(&self, project: &Path, variables: &[(&str, &str)]) -> BuildOptions {
-        let environment = Environment::read(|name| {
-            if let Some((_, value)) = variables.iter().find(|(known, _)| *known == name) {
-                return Some(OsString::from(value));
-            }
-            match name {
-                "CARGO_HOME" | "HOME" | "USERPROFILE" | "CARGO" | "RUSTC" => std::env::var_os(name),
-                _ => None,
-            }
-        });
-        BuildOptions::new(project, environment)
-    }
+/// The same with variables of one's own.
+pub(crate) fn options_with(project: &Path, variables: &[(&str, &str)]) -> BuildOptions {
+    let environment = Environment::read(|name| {
+        if let Some((_, value)) = variables.iter().find(|(known, _)| *known == name) {
+            return Some(OsString::from(value));
+        }
+        match name {
+            "CARGO_HOME" | "HOME" | "USERPROFILE" | "CARGO" | "RUSTC" => std::env::var_os(name),
+            _ => None,
+        }
+    });
+    BuildOptions::new(project, environment)
 }
 
 pub(crate) fn run(options: &BuildOptions) -> (Result<Built, BuildError>, Vec<Event>) {

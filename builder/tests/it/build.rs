@@ -3,7 +3,7 @@
 use wasmport_artifact::{Target, WasmConfig, annotation, media_type, validate};
 use wasmport_builder::{Built, Event, Layout, Optimizer};
 
-use crate::bench::{Bench, built, run};
+use crate::bench::{Bench, built, options, options_with, run};
 
 fn layer(built: &Built) -> Vec<u8> {
     let layer = &built.layout.manifest().layers()[0];
@@ -14,7 +14,7 @@ fn layer(built: &Built) -> Vec<u8> {
 fn hello_becomes_a_small_artifact_that_says_what_it_is() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
-    let (result, events) = run(&bench.options(&project));
+    let (result, events) = run(&options(&project));
     let built = result.unwrap();
     assert!(matches!(events.first(), Some(Event::Compiling { .. })));
     assert!(
@@ -62,10 +62,10 @@ fn the_same_source_has_the_same_digest_in_any_directory() {
     let bench = Bench::new();
     let here = bench.sample("hello", "here");
     let there = bench.sample("hello", "some where/deeper/there");
-    let first = built(&bench.options(&here));
-    let second = built(&bench.options(&there));
+    let first = built(&options(&here));
+    let second = built(&options(&there));
     assert_eq!(first.digest, second.digest);
-    let again = built(&bench.options(&here));
+    let again = built(&options(&here));
     assert_eq!(first.digest, again.digest);
 }
 
@@ -97,9 +97,9 @@ fn no_path_of_this_machine_is_in_the_component() {
             ),
         ],
     );
-    let mut options = bench.options(&project);
-    options.optimizer = Optimizer::None;
-    let wasm = layer(&built(&options));
+    let mut chosen = options(&project);
+    chosen.optimizer = Optimizer::None;
+    let wasm = layer(&built(&chosen));
     let has = |text: &str| wasm.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(has("/dependencies/beside/src/lib.rs"));
     assert!(!has(bench.path("").to_str().unwrap()));
@@ -108,6 +108,8 @@ fn no_path_of_this_machine_is_in_the_component() {
 #[test]
 fn the_users_compiler_flags_count_as_well() {
     let bench = Bench::new();
+    let source =
+        r#"fn main() { println!("{}", if cfg!(given) { "flag was given" } else { "none" }) }"#;
     let project = bench.project(
         "flags",
         &[
@@ -115,22 +117,13 @@ fn the_users_compiler_flags_count_as_well() {
                 "Cargo.toml",
                 "[package]\nname = \"flags\"\nversion = \"0.1.0\"",
             ),
-            (
-                "src/main.rs",
-                "fn main() { println!(env!(\"NEVER\")) }\n#[cfg(no)] fn x() {}",
-            ),
+            ("src/main.rs", source),
             (".cargo/config.toml", "[build]\nrustflags = \"--cfg given\""),
         ],
     );
-    let source = "fn main() { println!(if cfg!(given) { \"flag was given\" } else { \"none\" }) }";
-    std::fs::write(
-        project.join("src/main.rs"),
-        source.replace("println!(", "println!(\"{}\", "),
-    )
-    .unwrap();
     let contains = |wasm: &[u8]| wasm.windows(14).any(|part| part == b"flag was given");
-    assert!(contains(&layer(&built(&bench.options(&project)))));
-    let with_variable = bench.options_with(&project, &[("RUSTFLAGS", "--cfg other")]);
+    assert!(contains(&layer(&built(&options(&project)))));
+    let with_variable = options_with(&project, &[("RUSTFLAGS", "--cfg other")]);
     assert!(!contains(&layer(&built(&with_variable))));
 }
 
@@ -138,7 +131,7 @@ fn the_users_compiler_flags_count_as_well() {
 fn a_service_exports_the_incoming_handler() {
     let bench = Bench::new();
     let project = bench.sample("http-service", "http-service");
-    let built = built(&bench.options(&project));
+    let built = built(&options(&project));
     let exports = built.inspection.export_names();
     assert!(
         exports
@@ -155,7 +148,7 @@ fn a_service_exports_the_incoming_handler() {
 fn opening_files_and_sockets_is_seen_down_to_the_function() {
     let bench = Bench::new();
     let project = bench.sample("files-and-sockets", "files-and-sockets");
-    let built = built(&bench.options(&project));
+    let built = built(&options(&project));
     let functions_of = |interface: &str| {
         let mut imports = built.inspection.imports.iter();
         let found = imports.find(|import| import.name.starts_with(interface));
@@ -184,14 +177,14 @@ fn options_choose_program_place_time_and_words() {
             ("src/bin/other.rs", "fn main() { println!(\"other\") }"),
         ],
     );
-    let mut options = bench.options_with(&project, &[("SOURCE_DATE_EPOCH", "1000000000")]);
-    options.bin = Some("other".to_owned());
-    options.output = Some(bench.path("out"));
-    options.optimizer = Optimizer::None;
-    options
+    let mut chosen = options_with(&project, &[("SOURCE_DATE_EPOCH", "1000000000")]);
+    chosen.bin = Some("other".to_owned());
+    chosen.output = Some(bench.path("out"));
+    chosen.optimizer = Optimizer::None;
+    chosen
         .annotations
         .insert("com.acme.team".to_owned(), "tools".to_owned());
-    let built = built(&options);
+    let built = built(&chosen);
     assert_eq!(built.sizes.compiled, built.sizes.optimized);
     let layout = Layout::open(bench.path("out")).unwrap();
     assert_eq!(layout.tag(), Some("0.1.0_b"));
@@ -223,10 +216,10 @@ fn a_package_of_a_workspace_is_built_from_its_root_or_its_directory() {
             ("lib/src/lib.rs", ""),
         ],
     );
-    let from_root = built(&bench.options(&workspace));
-    let from_inside = built(&bench.options(&workspace.join("app/src")));
+    let from_root = built(&options(&workspace));
+    let from_inside = built(&options(&workspace.join("app/src")));
     assert_eq!(from_root.digest, from_inside.digest);
-    let mut named = bench.options(&workspace);
+    let mut named = options(&workspace);
     named.package = Some("app".to_owned());
     assert_eq!(built(&named).digest, from_root.digest);
     assert_eq!(

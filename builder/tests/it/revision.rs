@@ -6,7 +6,7 @@ use std::process::Command;
 use wasmport_artifact::annotation;
 use wasmport_builder::Optimizer;
 
-use crate::bench::{Bench, built};
+use crate::bench::{Bench, built, options};
 
 fn git(directory: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
@@ -32,9 +32,9 @@ fn a_commit_gives_revision_and_time_and_a_change_is_said() {
     let bench = Bench::new();
     let project = bench.sample("hello", "hello");
     let said = || {
-        let mut options = bench.options(&project);
-        options.optimizer = Optimizer::None;
-        built(&options).layout.manifest().annotations().clone()
+        let mut chosen = options(&project);
+        chosen.optimizer = Optimizer::None;
+        built(&chosen).layout.manifest().annotations().clone()
     };
     git(&project, &["init", "-q"]);
     assert!(

@@ -1,6 +1,7 @@
 //! Answers `GET` with the path that was asked for, and `POST` with the body that was sent.
 //!
-//! Run it with `wasmtime serve`.
+//! Run it with `wasmtime serve -S cli`: Rust's standard library imports `wasi:cli/environment`
+//! and others, which `wasi:http/proxy` by itself does not have.
 
 use std::io::{self, Read, Write};
 
