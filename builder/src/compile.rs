@@ -1,10 +1,10 @@
 //! Cargo makes the component: `cargo build --target wasm32-wasip2`.
 
+use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
-use std::{fs, mem};
 
 use cargo_metadata::{Artifact, Message};
 use thiserror::Error;
@@ -22,9 +22,14 @@ pub enum CompileError {
     /// Cargo could not be started, or its answers could not be read.
     #[error("cannot run cargo")]
     Cargo(#[source] io::Error),
-    /// Cargo has said on stderr what is wrong.
+    /// The code does not compile; the compiler has said on stderr what is wrong.
     #[error("`{0}` does not compile")]
     Failed(String),
+    /// Cargo stopped before it compiled anything: a lock file that would change, a
+    /// dependency that cannot be fetched, an unknown feature or profile. It has said on
+    /// stderr which.
+    #[error("cargo could not begin to compile `{0}`")]
+    NotBegun(String),
     /// Cargo succeeded and named no `.wasm` file.
     #[error("cargo made no `.wasm` file for `{0}`")]
     NoArtifact(String),
@@ -93,18 +98,26 @@ fn command(options: &BuildOptions, project: &Project) -> Command {
 /// Runs cargo to its end and gives the path of the file that it made for the target.
 fn run(mut cargo: Command, project: &Project) -> Result<PathBuf, CompileError> {
     let mut child = cargo.spawn().map_err(CompileError::Cargo)?;
-    let mut found = None;
+    let (mut found, mut has_begun) = (None, false);
     if let Some(output) = child.stdout.take() {
         for message in Message::parse_stream(BufReader::new(output)) {
-            if let Message::CompilerArtifact(artifact) = message.map_err(CompileError::Cargo)? {
-                found = wasm_file(&artifact, project).or(mem::take(&mut found));
+            match message.map_err(CompileError::Cargo)? {
+                Message::CompilerArtifact(artifact) => {
+                    found = wasm_file(&artifact, project).or(found);
+                }
+                Message::BuildFinished(_) => has_begun = true,
+                _ => {}
             }
         }
     }
-    if !child.wait().map_err(CompileError::Cargo)?.success() {
-        return Err(CompileError::Failed(project.name().to_owned()));
+    let succeeded = child.wait().map_err(CompileError::Cargo)?.success();
+    let name = project.name().to_owned();
+    match found {
+        Some(path) if succeeded => Ok(path),
+        _ if succeeded => Err(CompileError::NoArtifact(name)),
+        _ if has_begun => Err(CompileError::Failed(name)),
+        _ => Err(CompileError::NotBegun(name)),
     }
-    found.ok_or_else(|| CompileError::NoArtifact(project.name().to_owned()))
 }
 
 fn wasm_file(artifact: &Artifact, project: &Project) -> Option<PathBuf> {

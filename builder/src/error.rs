@@ -44,7 +44,8 @@ pub enum ErrorKind {
     Usage,
     /// The project's code does not compile.
     Compile,
-    /// A program is missing or cannot do what is asked of it.
+    /// A program is missing or cannot do what is asked of it, for want of a network for
+    /// example.
     Tool,
     /// Files cannot be read or written.
     Io,
@@ -57,7 +58,9 @@ impl BuildError {
             Self::Project(ProjectError::CargoMissing { .. })
             | Self::Toolchain(_)
             | Self::Optimizer(_)
-            | Self::Compile(CompileError::Cargo(_) | CompileError::Invalid { .. })
+            | Self::Compile(
+                CompileError::Cargo(_) | CompileError::NotBegun(_) | CompileError::Invalid { .. },
+            )
             | Self::Inspect(_) => ErrorKind::Tool,
             Self::Project(_) | Self::Timestamp(_) => ErrorKind::Usage,
             Self::Compile(CompileError::Failed(_) | CompileError::NoArtifact(_)) => {
@@ -76,6 +79,7 @@ impl BuildError {
             Self::Project(error) => error.hint(),
             Self::Toolchain(error) => error.hint(),
             Self::Layout(error) => error.hint(),
+            Self::Compile(CompileError::NotBegun(_)) => Some("cargo said why above".to_owned()),
             Self::Optimizer(_) => {
                 Some("install Binaryen, or build with `--no-optimize`".to_owned())
             }

@@ -100,7 +100,7 @@ fn needed(module: &[u8]) -> BTreeSet<&'static str> {
 }
 
 /// Every name that [`of`] may give.
-#[cfg(test)]
+#[cfg(all(test, feature = "embedded-wasm-opt"))]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().map(|feature| feature.binaryen)
 }

@@ -144,7 +144,12 @@ fn a_lock_file_that_would_change() {
     let mut chosen = options(&project);
     chosen.locked = true;
     let error = failed(&chosen);
-    assert!(!project.join("Cargo.lock").exists(), "{error}");
+    assert!(
+        matches!(error, BuildError::Compile(CompileError::NotBegun(_))),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Tool);
+    assert!(!project.join("Cargo.lock").exists());
 }
 
 #[test]
