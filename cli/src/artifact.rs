@@ -25,7 +25,7 @@ pub(crate) struct Artifact {
 enum Origin {
     /// Packed here from a bare file; the manifest exists nowhere else yet.
     Packed,
-    Layout(Layout),
+    Layout(Box<Layout>),
     Registry(Reference),
 }
 
@@ -108,7 +108,7 @@ impl Artifact {
         };
         Ok(Self {
             name: name.to_owned(),
-            origin: Origin::Layout(layout),
+            origin: Origin::Layout(Box::new(layout)),
             manifest,
             config,
             layer,

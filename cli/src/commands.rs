@@ -23,10 +23,10 @@ use crate::output::{Answer, Output};
 /// Runs a command and gives the exit code; what failed is left to be printed.
 pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
     match command {
-        Command::Build(args) => answer(output, build::run(&args, output)),
+        Command::Build(args) => answer(output, build::run(&args)),
         Command::Inspect(args) => answer(output, block_on(inspect::run(&args))?),
         Command::Check(args) => answer(output, block_on(check::run(&args))?),
-        Command::Push(args) => answer(output, block_on(push::run(&args, output))?),
+        Command::Push(args) => answer(output, block_on(push::run(&args))?),
         Command::Pull(args) => answer(output, block_on(pull::run(&args))?),
         Command::Keygen(args) => answer(output, keygen::run(&args)),
         Command::Sign(args) => answer(output, block_on(sign::run(&args))?),
@@ -34,7 +34,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
         #[cfg(feature = "run")]
         Command::Run(args) => run::run(&args),
         Command::Serve(args) => block_on(serve::run(&args, output))?.map(|()| exit_code::DONE),
-        Command::Demo(args) => demo::run(&args, output).map(|()| exit_code::DONE),
+        Command::Demo(args) => demo::run(&args).map(|()| exit_code::DONE),
     }
 }
 

@@ -9,8 +9,13 @@ use serde_json::Value;
 use crate::exit_code;
 
 /// What a command answers with when it could not do what it was asked.
+///
+/// In a box, since it is large and every function returns one.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Report>);
+
+#[derive(Debug)]
+struct Report {
     kind: Kind,
     message: String,
     causes: Vec<String>,
@@ -62,7 +67,7 @@ impl Kind {
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Report {
             kind,
             message: message.into(),
             causes: Vec::new(),
@@ -70,7 +75,7 @@ impl Failure {
             detail: None,
             found: None,
             explanation: String::new(),
-        }
+        }))
     }
 
     /// `failed to <what>`, with everything that led to it.
@@ -81,11 +86,12 @@ impl Failure {
             let text = error.to_string();
             // Some errors print their source themselves; once is enough.
             if !failure
+                .0
                 .causes
                 .iter()
                 .any(|known: &String| known.ends_with(&text))
             {
-                failure.causes.push(text);
+                failure.0.causes.push(text);
             }
             next = error.source();
         }
@@ -93,44 +99,44 @@ impl Failure {
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.0.hint = Some(hint.into());
         self
     }
 
     /// Words that stand before the message, such as the findings of a policy.
     pub(crate) fn explained(mut self, words: String) -> Self {
-        self.explanation = words;
+        self.0.explanation = words;
         self
     }
 
     pub(crate) fn detail(mut self, detail: Value) -> Self {
-        self.detail = Some(detail);
+        self.0.detail = Some(detail);
         self
     }
 
     /// What the command found out before it failed; its fields stand beside `error`, as
     /// they do on success.
     pub(crate) fn found(mut self, found: &impl Serialize) -> Self {
-        self.found = serde_json::to_value(found).ok();
+        self.0.found = serde_json::to_value(found).ok();
         self
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
-        self.kind.exit_code()
+        self.0.kind.exit_code()
     }
 
     pub(crate) fn take_found(&mut self) -> Option<Value> {
-        self.found.take()
+        self.0.found.take()
     }
 
     /// The words for a terminal.
     pub(crate) fn to_text(&self) -> String {
-        let mut text = self.explanation.clone();
-        let _infallible = writeln!(text, "error: {}", self.message);
-        for cause in &self.causes {
+        let mut text = self.0.explanation.clone();
+        let _infallible = writeln!(text, "error: {}", self.0.message);
+        for cause in &self.0.causes {
             let _infallible = writeln!(text, "  caused by: {}", indent(cause));
         }
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = &self.0.hint {
             let _infallible = writeln!(text, "  hint: {}", indent(hint));
         }
         text
@@ -139,11 +145,11 @@ impl Failure {
     /// The value of `error` in JSON.
     pub(crate) fn to_json(&self) -> Value {
         serde_json::json!({
-            "kind": self.kind,
-            "message": self.message,
-            "causes": self.causes,
-            "hint": self.hint,
-            "detail": self.detail,
+            "kind": self.0.kind,
+            "message": self.0.message,
+            "causes": self.0.causes,
+            "hint": self.0.hint,
+            "detail": self.0.detail,
         })
     }
 }
@@ -159,7 +165,7 @@ mod tests {
     #[test]
     fn causes_are_listed_once() {
         let inner = std::io::Error::other("disk on fire");
-        let outer = std::io::Error::new(std::io::ErrorKind::Other, inner);
+        let outer = std::io::Error::other(inner);
         let failure = Failure::caused(Kind::Io, "failed to write `x`", &outer).hint("use water");
         assert_eq!(
             failure.to_text(),

@@ -11,6 +11,7 @@ mod exit_code;
 mod files;
 mod keys;
 mod output;
+mod policy;
 mod remote;
 mod source;
 mod verification;

@@ -39,12 +39,6 @@ impl Output {
         Self { command, format }
     }
 
-    /// Says what is going on, on stderr.
-    pub(crate) fn note(&self, words: &str) {
-        // Nobody is there to be told that stderr is closed.
-        let _closed = writeln!(io::stderr().lock(), "{words}");
-    }
-
     /// Prints the answer of a command that did what it was asked.
     pub(crate) fn success(&self, answer: &impl Answer) -> io::Result<()> {
         match self.format {
@@ -61,7 +55,7 @@ impl Output {
     pub(crate) fn failure(&self, mut failure: Failure) -> io::Result<()> {
         match self.format {
             Format::Text => {
-                self.note(failure.to_text().trim_end());
+                note(failure.to_text().trim_end());
                 Ok(())
             }
             Format::Json => {
@@ -84,6 +78,12 @@ impl Output {
         }
         object
     }
+}
+
+/// Says what is going on, on stderr.
+pub(crate) fn note(words: &str) {
+    // Nobody is there to be told that stderr is closed.
+    let _closed = writeln!(io::stderr().lock(), "{words}");
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -1,4 +1,10 @@
 //! Bad input: a clear error with a hint, the documented exit code, and nothing left behind.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod command;
 

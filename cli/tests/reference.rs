@@ -1,6 +1,7 @@
 //! `docs/cli-reference.md` is what the commands say of themselves.
 //!
 //! `WASMPORT_BLESS=1 cargo test --release -p wasmport --test reference` writes it anew.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

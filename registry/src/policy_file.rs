@@ -1,6 +1,6 @@
 //! A policy as a host loads it: the file or preset, and the keys that it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,16 @@ pub enum LoadPolicyError {
         /// Why not.
         source: io::Error,
     },
+    /// Two signers with one key: one signature would count for both.
+    #[error("the signers `{first}` and `{second}` have the same key (`{fingerprint}`)")]
+    SameKey {
+        /// A signer.
+        first: String,
+        /// Another signer.
+        second: String,
+        /// The fingerprint of their key.
+        fingerprint: String,
+    },
     /// A signer's key is not one.
     #[error("the key of the signer `{signer}` ({from}) cannot be used")]
     Key {
@@ -103,10 +113,9 @@ impl LoadedPolicy {
     fn with_keys(policy: Policy, directory: &Path) -> Result<Self, LoadPolicyError> {
         let keys = policy.signers().iter();
         let trust = keys.map(|signer| Ok((signer.name.clone(), load_key(signer, directory)?)));
-        Ok(Self {
-            trust: trust.collect::<Result<_, _>>()?,
-            policy,
-        })
+        let trust: Vec<_> = trust.collect::<Result<_, _>>()?;
+        refuse_same_keys(&trust)?;
+        Ok(Self { policy, trust })
     }
 }
 
@@ -122,6 +131,21 @@ pub fn signed_by(
     };
     let signers = trust.iter().filter(|(_, key)| has_signed(key));
     signers.map(|(name, _)| name.clone()).collect()
+}
+
+fn refuse_same_keys(trust: &[(String, PublicKey)]) -> Result<(), LoadPolicyError> {
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    for (signer, key) in trust {
+        let fingerprint = key.fingerprint();
+        if let Some(first) = owners.insert(fingerprint.clone(), signer) {
+            return Err(LoadPolicyError::SameKey {
+                first: first.to_owned(),
+                second: signer.clone(),
+                fingerprint,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn load_key(signer: &Signer, directory: &Path) -> Result<PublicKey, LoadPolicyError> {

@@ -9,8 +9,8 @@ use wasmport_builder::{BuildError, BuildOptions, ErrorKind, Event, Features, Opt
 use wasmport_policies::{CapabilityUse, capabilities};
 
 use crate::error::{Failure, Kind};
-use crate::output::{Answer, Output, human_size};
-use crate::{capability_list, environment};
+use crate::output::{Answer, human_size};
+use crate::{capability_list, environment, output};
 
 /// Compile a cargo project to an optimised component in an OCI image layout
 ///
@@ -18,6 +18,10 @@ use crate::{capability_list, environment};
 /// core modules inside the component, and writes an OCI image layout that `wasmport push`
 /// takes. Same source and same toolchain give the same digest.
 #[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own, as cargo has them"
+)]
 #[command(after_help = "\
 Examples:
   wasmport build
@@ -100,8 +104,8 @@ struct Sizes {
     optimized: u64,
 }
 
-pub(crate) fn run(args: &BuildArgs, output: Output) -> Result<Answered, Failure> {
-    let mut say = |event: Event| output.note(&format!("wasmport: {event}"));
+pub(crate) fn run(args: &BuildArgs) -> Result<Answered, Failure> {
+    let mut say = |event: Event| output::note(&format!("wasmport: {event}"));
     let built =
         wasmport_builder::build(&options(args), &mut say).map_err(|error| failure(&error))?;
     let names =

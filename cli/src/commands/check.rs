@@ -11,6 +11,7 @@ use wasmport_registry::{LoadedPolicy, signed_by};
 use crate::artifact::Artifact;
 use crate::error::{Failure, Kind};
 use crate::output::Answer;
+use crate::policy;
 use crate::remote::Connection;
 use crate::source::Subject;
 
@@ -57,13 +58,7 @@ pub(crate) struct Checked {
 }
 
 pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
-    let loaded = LoadedPolicy::load(&args.policy).map_err(|error| {
-        Failure::caused(
-            Kind::Input,
-            &format!("failed to load the policy `{}`", args.policy),
-            &error,
-        )
-    })?;
+    let loaded = policy::load(&args.policy)?;
     let artifact = Artifact::read(&args.subject, &args.connection).await?;
     let facts = facts(args, &loaded, &artifact).await?;
     let decision = decide(&loaded.policy, &facts);

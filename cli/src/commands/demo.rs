@@ -7,8 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::error::Failure;
-use crate::output::Output;
-use stage::{Expect, Server, Stage};
+use stage::{Expect, Server, Stage, scene};
 
 /// Build, push, be refused, sign, pull, verify and run, in a temporary directory
 #[derive(Args, Debug)]
@@ -20,16 +19,16 @@ pub(crate) struct DemoArgs {
 
 const POLICY: &str = include_str!("demo/policy.toml");
 
-pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<(), Failure> {
-    let stage = Stage::set_up(output, args.keep)?;
+pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
+    let stage = Stage::set_up(args.keep)?;
     samples::write(stage.directory())?;
     stage.write("policy.toml", POLICY)?;
 
-    stage.scene("build two programs: one greets, one opens files and sockets");
+    scene("build two programs: one greets, one opens files and sockets");
     stage.build("hello")?;
     stage.build("files-and-sockets")?;
 
-    stage.scene("make a key, and serve a registry with a policy that knows it");
+    scene("make a key, and serve a registry with a policy that knows it");
     stage.wasmport(Expect::Done, &["keygen", "-o", "demo"])?;
     let server = Server::start(
         &stage,
@@ -45,7 +44,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<(), Failure> {
     )?;
     let registry = server.address();
 
-    stage.scene("push the one that opens sockets: refused, for what its bytes import");
+    scene("push the one that opens sockets: refused, for what its bytes import");
     stage.wasmport(
         Expect::No,
         &[
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<(), Failure> {
         ],
     )?;
 
-    stage.scene("push the greeter, signed: admitted");
+    scene("push the greeter, signed: admitted");
     let hello = format!("{registry}/signed/hello:0.1.0");
     stage.wasmport(
         Expect::Done,
@@ -64,7 +63,7 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<(), Failure> {
 
     hold_and_release(&stage, registry)?;
 
-    stage.scene("pull it, verify it, run it");
+    scene("pull it, verify it, run it");
     stage.wasmport(Expect::Done, &["verify", &hello, "--key", "demo.pub"])?;
     stage.wasmport(
         Expect::Done,
@@ -79,13 +78,11 @@ pub(crate) fn run(args: &DemoArgs, output: Output) -> Result<(), Failure> {
 /// An artifact without the signature that the policy wants is kept back until it has one.
 fn hold_and_release(stage: &Stage, registry: &str) -> Result<(), Failure> {
     let unsigned = format!("{registry}/signed/unsigned:0.1.0");
-    stage.scene(
-        "push it unsigned where the policy wants a signature: held, nobody can pull the tag",
-    );
+    scene("push it unsigned where the policy wants a signature: held, nobody can pull the tag");
     let pushed = stage.wasmport_json(&["push", "hello.oci", &unsigned])?;
     stage.wasmport(Expect::Undecided, &["pull", &unsigned])?;
 
-    stage.scene("sign what is held: the registry decides anew, and the tag is there");
+    scene("sign what is held: the registry decides anew, and the tag is there");
     let digest = pushed
         .get("digest")
         .and_then(Value::as_str)

@@ -13,7 +13,7 @@ use crate::output::Answer;
 
 /// Make a pair of keys for signing
 ///
-/// The private key is ECDSA P-256, encrypted with the password in COSIGN_PASSWORD (asked
+/// The private key is ECDSA P-256, encrypted with the password in `COSIGN_PASSWORD` (asked
 /// for where it is not set). cosign reads both files.
 #[derive(Args, Debug)]
 pub(crate) struct KeygenArgs {

@@ -1,5 +1,6 @@
 //! `wasmport pull`: the Wasm of an artifact, if it is what it should be.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -119,11 +120,12 @@ impl Answer for Pulled {
             .iter()
             .flat_map(|report| &report.signed_by)
         {
-            text.push_str(&format!(
+            let _infallible = write!(
+                text,
                 "\nsigned by {} ({})",
                 key.path.display(),
                 key.fingerprint
-            ));
+            );
         }
         text
     }

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::commands::sign;
 use crate::error::Failure;
 use crate::keys;
-use crate::output::{Answer, Output};
+use crate::output::{self, Answer};
 use crate::remote::{self, Connection};
 use crate::source::Source;
 
@@ -39,7 +39,7 @@ pub(crate) struct PushArgs {
     #[arg(value_name = "REF")]
     reference: Reference,
 
-    /// Private key to sign with; its password is taken from COSIGN_PASSWORD or asked for
+    /// Private key to sign with; its password is taken from `COSIGN_PASSWORD` or asked for
     #[arg(long = "sign-key", value_name = "FILE")]
     sign_keys: Vec<PathBuf>,
 
@@ -61,7 +61,7 @@ pub(crate) struct Pushed {
     warnings: Vec<String>,
 }
 
-pub(crate) async fn run(args: &PushArgs, output: Output) -> Result<Pushed, Failure> {
+pub(crate) async fn run(args: &PushArgs) -> Result<Pushed, Failure> {
     let keys = args
         .sign_keys
         .iter()
@@ -87,7 +87,7 @@ pub(crate) async fn run(args: &PushArgs, output: Output) -> Result<Pushed, Failu
     .await;
     let outcome = outcome.map_err(remote::failed("push the artifact"))?;
     for warning in &outcome.warnings {
-        output.note(&format!("warning: {warning}"));
+        output::note(&format!("warning: {warning}"));
     }
     Ok(Pushed {
         reference: args.reference.to_string(),

@@ -27,7 +27,7 @@ pub(crate) struct RunArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Directory that the program may read and write, as HOST or HOST::GUEST
+    /// Directory that the program may read and write, as `HOST` or `HOST::GUEST`
     #[arg(long = "dir", value_name = "HOST[::GUEST]")]
     directories: Vec<String>,
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_registry::{Config, LoadedPolicy, Server, StartError, StoreLocation};
+use wasmport_registry::{Config, Server, StartError, StoreLocation};
 
 use crate::environment;
 use crate::error::{Failure, Kind};
 use crate::output::{Answer, Output};
+use crate::policy;
 
 /// Serve a registry that inspects what it is given
 ///
@@ -54,13 +55,7 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
         .store
         .clone()
         .map_or_else(environment::default_store, Ok)?;
-    let policy = LoadedPolicy::load(&args.policy).map_err(|error| {
-        Failure::caused(
-            Kind::Input,
-            &format!("failed to load the policy `{}`", args.policy),
-            &error,
-        )
-    })?;
+    let policy = policy::load(&args.policy)?;
     let mut config = Config::new(args.addr, StoreLocation::Directory(store.clone()), policy);
     config.allow_remote = args.allow_remote;
     environment::log_to_stderr();

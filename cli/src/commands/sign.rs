@@ -30,7 +30,7 @@ pub(crate) struct SignArgs {
     #[arg(value_name = "REF")]
     reference: Reference,
 
-    /// Private key; its password is taken from COSIGN_PASSWORD or asked for
+    /// Private key; its password is taken from `COSIGN_PASSWORD` or asked for
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 

@@ -1,6 +1,7 @@
 //! Starting and stopping: what must be true before a registry answers, and what stays.
 
 use wasmport_registry::{Config, LoadPolicyError, LoadedPolicy, Server, StartError, StoreLocation};
+use wasmport_signature::PrivateKey;
 
 use crate::artifact::hello;
 use crate::registry::{Registry, files};
@@ -103,4 +104,19 @@ fn a_policy_with_a_key_that_is_not_there_names_signer_and_file() {
     std::fs::write(directory.path().join("ci.pub"), "no key").unwrap();
     let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
     assert!(matches!(error, LoadPolicyError::Key { .. }), "{error}");
+}
+
+#[test]
+fn one_key_under_two_names_is_refused_since_it_would_count_twice() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let path = directory.path().join("policy.toml");
+    let text = "schema = 1\n[signer.a]\nkey = \"a.pub\"\n[signer.b]\nkey = \"b.pub\"\n\
+        [[rule]]\nid = \"a\"\nrepositories = [\"**\"]\n\
+        signatures = { require = 2, from = [\"a\", \"b\"] }\n";
+    std::fs::write(&path, text).unwrap();
+    let pem = PrivateKey::generate().unwrap().public_key().to_pem();
+    std::fs::write(directory.path().join("a.pub"), &pem).unwrap();
+    std::fs::write(directory.path().join("b.pub"), format!("{pem}\n")).unwrap();
+    let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
+    assert!(matches!(error, LoadPolicyError::SameKey { .. }), "{error}");
 }

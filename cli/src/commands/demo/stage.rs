@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::error::{Failure, Kind};
-use crate::output::Output;
+use crate::output;
 
 /// A temporary directory in which the commands of the demo run.
 pub(super) struct Stage {
@@ -18,7 +18,6 @@ pub(super) struct Stage {
     /// Removes the directory when the demo is over.
     _temporary: Option<tempfile::TempDir>,
     program: PathBuf,
-    output: Output,
     begun: Instant,
 }
 
@@ -31,7 +30,7 @@ pub(super) enum Expect {
 }
 
 impl Stage {
-    pub(super) fn set_up(output: Output, keep: bool) -> Result<Self, Failure> {
+    pub(super) fn set_up(keep: bool) -> Result<Self, Failure> {
         let temporary = tempfile::Builder::new()
             .prefix("wasmport-demo-")
             .tempdir()
@@ -46,24 +45,14 @@ impl Stage {
             directory,
             _temporary: temporary,
             program,
-            output,
             begun: Instant::now(),
         };
-        stage.say(&format!("The demo works in {}", stage.directory.display()));
+        output::note(&format!("The demo works in {}", stage.directory.display()));
         Ok(stage)
     }
 
     pub(super) fn directory(&self) -> &Path {
         &self.directory
-    }
-
-    pub(super) fn say(&self, words: &str) {
-        self.output.note(words);
-    }
-
-    /// Says what the next commands are for.
-    pub(super) fn scene(&self, words: &str) {
-        self.say(&format!("\n● {words}"));
     }
 
     pub(super) fn write(&self, name: &str, content: &str) -> Result<(), Failure> {
@@ -77,14 +66,14 @@ impl Stage {
 
     /// Runs a command and shows its answer.
     pub(super) fn wasmport(&self, expect: Expect, words: &[&str]) -> Result<(), Failure> {
-        self.show_command(words);
+        show_command(words);
         let status = self.command(words).status().map_err(|error| io(&error))?;
         check(status, expect, words)
     }
 
     /// Runs a command, shows its words and reads its JSON answer.
     pub(super) fn wasmport_json(&self, words: &[&str]) -> Result<Value, Failure> {
-        self.show_command(words);
+        show_command(words);
         let mut command = self.command(words);
         command
             .args(["--format", "json"])
@@ -98,7 +87,7 @@ impl Stage {
 
     pub(super) fn finish(&self) {
         let seconds = self.begun.elapsed().as_secs_f64();
-        self.say(&format!(
+        output::note(&format!(
             "\nAll of it happened as it should, in {seconds:.1} s."
         ));
     }
@@ -109,13 +98,20 @@ impl Stage {
             .args(words)
             .current_dir(&self.directory)
             .env("COSIGN_PASSWORD", "demo")
+            // What the samples compile to is nobody else's.
+            .env("CARGO_TARGET_DIR", self.directory.join("target"))
             .stdin(Stdio::null());
         command
     }
+}
 
-    fn show_command(&self, words: &[&str]) {
-        self.say(&format!("  $ wasmport {}", words.join(" ")));
-    }
+fn show_command(words: &[&str]) {
+    output::note(&format!("  $ wasmport {}", words.join(" ")));
+}
+
+/// Says what the next commands are for.
+pub(super) fn scene(words: &str) {
+    output::note(&format!("\n● {words}"));
 }
 
 /// A registry that runs while the demo does.
@@ -127,7 +123,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts `wasmport serve` and waits until it says where it listens.
     pub(super) fn start(stage: &Stage, words: &[&str]) -> Result<Self, Failure> {
-        stage.show_command(words);
+        show_command(words);
         let mut command = stage.command(words);
         // What the registry decides is shown by the commands; its log would say it twice.
         command

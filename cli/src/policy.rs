@@ -1,0 +1,17 @@
+//! The policy that a user names with `--policy`.
+
+use wasmport_registry::{LoadPolicyError, LoadedPolicy};
+
+use crate::error::{Failure, Kind};
+
+/// Loads `preset:NAME` or a file. What is wrong in a file is shown with its line.
+pub(crate) fn load(name: &str) -> Result<LoadedPolicy, Failure> {
+    LoadedPolicy::load(name).map_err(|error| {
+        let what = format!("failed to load the policy `{name}`");
+        let failure = Failure::caused(Kind::Input, &what, &error);
+        match &error {
+            LoadPolicyError::Policy { source, .. } => failure.explained(source.to_text()),
+            _ => failure,
+        }
+    })
+}
