@@ -1,11 +1,13 @@
 //! The arrows between the crates, as `docs/ARCHITECTURE.md` draws them, and what must stay out of which.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
 use cargo_metadata::{DependencyKind, MetadataCommand};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// Each crate of the workspace, and the ones of the workspace that it may depend on.
 const ARROWS: [(&str, &[&str]); 7] = [
@@ -128,7 +130,7 @@ fn the_registry_can_neither_rewrite_nor_sign() -> Result<()> {
     );
     let features = under
         .get("wasmport-signature")
-        .context("the registry verifies signatures")?;
+        .ok_or("the registry verifies signatures")?;
     assert!(
         !features.contains("sign"),
         "`wasmport-registry` turns on `sign`: {features:?}"
@@ -153,27 +155,24 @@ fn tree(package: &str, flags: &[&str]) -> Result<BTreeMap<String, BTreeSet<Strin
         .args(flags)
         .current_dir(root())
         .output()?;
-    ensure!(
-        answer.status.success(),
-        "cargo tree: {}",
-        String::from_utf8_lossy(&answer.stderr)
-    );
+    if !answer.status.success() {
+        return Err(String::from_utf8_lossy(&answer.stderr).into());
+    }
     let mut crates: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for line in String::from_utf8(answer.stdout)?.lines() {
-        let (package, features) = line.split_once('|').context("a crate and its features")?;
+        let (package, features) = line.split_once('|').ok_or("a crate and its features")?;
         let name = package
             .split_whitespace()
             .next()
-            .context("a crate has a name")?;
+            .ok_or("a crate has a name")?;
         crates
             .entry(name.to_owned())
             .or_default()
             .extend(features.split(',').map(str::to_owned));
     }
-    ensure!(
-        crates.contains_key(package),
-        "`{package}` is not in its own tree"
-    );
+    if !crates.contains_key(package) {
+        return Err(format!("`{package}` is not in its own tree").into());
+    }
     Ok(crates)
 }
 
