@@ -9,7 +9,7 @@ use crate::compile::compile;
 use crate::engine::Optimizer;
 use crate::error::BuildError;
 use crate::event::Event;
-use crate::layout::{Layout, write};
+use crate::layout::{Layout, check_destination, write};
 use crate::optimize::optimize;
 use crate::options::BuildOptions;
 use crate::pack::{Metadata, pack};
@@ -50,16 +50,17 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     let project = Project::find(options)?;
     let metadata = describe(options, &project)?;
     check_optimizer(&options.optimizer)?;
+    let output = options.output.clone().unwrap_or_else(|| {
+        let ours = project.target_directory.join("wasmport");
+        ours.join(project.name())
+    });
+    check_destination(&output)?;
     ensure_target(&options.environment, &project.directory, progress)?;
     let compiled = compile(options, &project, progress)?;
     let size = compiled.len() as u64;
     let component = optimize(compiled, &options.optimizer, progress);
     let inspection = inspect(&component)?;
     let artifact = pack(&component, &inspection, &metadata);
-    let output = options.output.clone().unwrap_or_else(|| {
-        let ours = project.target_directory.join("wasmport");
-        ours.join(project.name())
-    });
     let layout = write(&artifact, output)?;
     progress(Event::Written {
         layout: layout.directory().to_owned(),

@@ -13,6 +13,7 @@ use wasmport_artifact::{
     Descriptor, Digest, DigestError, Manifest, ManifestError, annotation, limits, media_type,
 };
 
+pub(crate) use write::check_destination;
 pub use write::write;
 
 /// The file that makes a directory a layout.

@@ -110,6 +110,8 @@ impl ProjectError {
             Self::CargoMissing { .. } => {
                 "install Rust, or set `CARGO` to where cargo is".to_owned()
             }
+            Self::NoSuchPackage { .. } => "name one of them with `--package NAME`".to_owned(),
+            Self::NoSuchProgram { .. } => "name one of them with `--bin NAME`".to_owned(),
             Self::SeveralPackages(_) => "choose one with `--package NAME`".to_owned(),
             Self::SeveralPrograms { .. } => "choose one with `--bin NAME`".to_owned(),
             Self::NotACdylib(_) => {

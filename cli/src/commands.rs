@@ -14,6 +14,9 @@ pub(crate) mod sign;
 pub(crate) mod verify;
 
 use std::future::Future;
+use std::io::ErrorKind;
+
+use tokio::runtime::Runtime;
 
 use crate::args::Command;
 use crate::error::{Failure, Kind};
@@ -24,30 +27,47 @@ use crate::output::{Answer, Output};
 pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
     match command {
         Command::Build(args) => answer(output, build::run(&args)),
-        Command::Inspect(args) => answer(output, block_on(inspect::run(&args))?),
-        Command::Check(args) => answer(output, block_on(check::run(&args))?),
-        Command::Push(args) => answer(output, block_on(push::run(&args))?),
-        Command::Pull(args) => answer(output, block_on(pull::run(&args))?),
+        Command::Inspect(args) => answer(output, block_on(inspect::run(&args))),
+        Command::Check(args) => answer(output, block_on(check::run(&args))),
+        Command::Push(args) => answer(output, block_on(push::run(&args))),
+        Command::Pull(args) => answer(output, block_on(pull::run(&args))),
         Command::Keygen(args) => answer(output, keygen::run(&args)),
-        Command::Sign(args) => answer(output, block_on(sign::run(&args))?),
-        Command::Verify(args) => answer(output, block_on(verify::run(&args))?),
+        Command::Sign(args) => answer(output, block_on(sign::run(&args))),
+        Command::Verify(args) => answer(output, block_on(verify::run(&args))),
         #[cfg(feature = "run")]
         Command::Run(args) => run::run(&args),
-        Command::Serve(args) => block_on(serve::run(&args, output))?.map(|()| exit_code::DONE),
+        Command::Serve(args) => runtime()?
+            .block_on(serve::run(&args, output))
+            .map(|()| exit_code::DONE),
         Command::Demo(args) => demo::run(&args).map(|()| exit_code::DONE),
     }
 }
 
 fn answer(output: Output, result: Result<impl Answer, Failure>) -> Result<u8, Failure> {
-    let closed =
-        |error: std::io::Error| Failure::caused(Kind::Io, "failed to write the answer", &error);
-    output.success(&result?).map_err(closed)?;
-    Ok(exit_code::DONE)
+    match output.success(&result?) {
+        Ok(()) => Ok(exit_code::DONE),
+        // Who reads only the beginning, as `head` does, has what they want.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit_code::DONE),
+        Err(error) => Err(Failure::caused(
+            Kind::Io,
+            "failed to write the answer",
+            &error,
+        )),
+    }
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
+/// Does what needs the network. When it is interrupted, what it has begun is cleaned up.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    runtime()?.block_on(async {
+        tokio::select! {
+            done = work => done,
+            _ = tokio::signal::ctrl_c() => Err(Failure::new(Kind::Interrupted, "interrupted")),
+        }
+    })
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| {
         Failure::caused(Kind::Io, "failed to start threads for the network", &error)
-    })?;
-    Ok(runtime.block_on(work))
+    })
 }

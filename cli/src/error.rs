@@ -49,6 +49,8 @@ pub(crate) enum Kind {
     Registry,
     /// A disk that is full, a file that cannot be written.
     Io,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
     /// A program is needed that is not there.
     ToolMissing,
 }
@@ -58,9 +60,12 @@ impl Kind {
         match self {
             Self::Denied | Self::NotVerified | Self::Compile | Self::Run => exit_code::NO,
             Self::Usage | Self::Input => exit_code::USAGE,
-            Self::NotFound | Self::Unauthorized | Self::Registry | Self::Io | Self::ToolMissing => {
-                exit_code::UNDECIDED
-            }
+            Self::NotFound
+            | Self::Unauthorized
+            | Self::Registry
+            | Self::Io
+            | Self::Interrupted
+            | Self::ToolMissing => exit_code::UNDECIDED,
         }
     }
 }

@@ -42,6 +42,19 @@ pub(crate) fn create(path: &Path, content: &str, access: Access) -> Result<(), F
     })
 }
 
+/// Refuses to put a file where something else is: a directory, a device, a pipe. A file or
+/// a link to one is replaced, the link by the file.
+pub(crate) fn expect_replaceable(path: &Path) -> Result<(), Failure> {
+    let Ok(there) = fs::metadata(path) else {
+        return Ok(());
+    };
+    if there.is_file() {
+        return Ok(());
+    }
+    let message = format!("`{}` is not a file that could be replaced", path.display());
+    Err(Failure::new(Kind::Usage, message).hint("name a file with `--output FILE`"))
+}
+
 /// Who may read a file that is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
@@ -94,6 +107,28 @@ mod tests {
         assert_eq!(failure.exit_code(), 2);
         assert_eq!(fs::read_to_string(&path).unwrap(), "first");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_files_are_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(
+            expect_replaceable(directory.path())
+                .unwrap_err()
+                .exit_code(),
+            2
+        );
+        let path = directory.path().join("out.wasm");
+        assert!(expect_replaceable(&path).is_ok());
+        fs::write(&path, "old").unwrap();
+        assert!(expect_replaceable(&path).is_ok());
+        #[cfg(unix)]
+        assert_eq!(
+            expect_replaceable(Path::new("/dev/null"))
+                .unwrap_err()
+                .exit_code(),
+            2
+        );
     }
 
     #[cfg(unix)]

@@ -56,7 +56,9 @@ fn refuse(error: &clap::Error, words: &[OsString]) -> ExitCode {
             exit_code::USAGE
         });
     }
-    let failure = Failure::new(Kind::Usage, error.render().to_string().trim_end());
+    let words_of_clap = error.render().to_string();
+    let message = words_of_clap.trim_end().trim_start_matches("error: ");
+    let failure = Failure::new(Kind::Usage, message).hint("`wasmport help` lists what can be said");
     let _closed = Output::new("wasmport", Format::Json).failure(failure);
     ExitCode::from(exit_code::USAGE)
 }

@@ -14,14 +14,17 @@ Written by `cli/tests/reference.rs` from the commands' own help; do not edit.
 
 With `--format json` every command prints one JSON object on one line to stdout, on success and on
 failure: `schemaVersion` (1), `command`, `ok`, `error` (null, or `kind`, `message`, `causes`, `hint`,
-`detail`), and beside them the fields of the answer. Words and progress go to stderr.
+`detail`), and beside them the fields of the answer. Words and progress go to stderr. `serve` prints
+its object when it listens. `run` prints what the program prints, and `demo` what its commands do.
+
+`imports` is a list of names in `build`, and in `inspect` a list of objects with the functions of each.
 
 | exit code | meaning | `error.kind` |
 |---|---|---|
 | 0 | done | – |
 | 1 | the answer is no | `denied`, `not-verified`, `compile`, `run` |
 | 2 | the question is wrong | `usage`, `input` |
-| 3 | no answer could be had | `not-found`, `unauthorized`, `registry`, `io`, `tool-missing` |
+| 3 | no answer could be had | `not-found`, `unauthorized`, `registry`, `io`, `interrupted`, `tool-missing` |
 ";
 
 fn help(words: &[&str]) -> String {

@@ -23,7 +23,7 @@ pub fn write(artifact: &Artifact, directory: impl Into<PathBuf>) -> Result<Layou
         path: PathBuf::new(),
         source,
     })?;
-    let replaces = is_replaceable(&directory)?;
+    let replaces = check_destination(&directory)?;
     let parent = directory.parent().unwrap_or(&directory);
     fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;
     let staging = tempfile::Builder::new()
@@ -42,8 +42,9 @@ pub fn write(artifact: &Artifact, directory: impl Into<PathBuf>) -> Result<Layou
     Layout::open(directory)
 }
 
-/// True when an older layout is there, false when nothing is.
-fn is_replaceable(directory: &Path) -> Result<bool, LayoutError> {
+/// True when an older layout is there, false when nothing is, and an error when it is
+/// something that must not be replaced.
+pub(crate) fn check_destination(directory: &Path) -> Result<bool, LayoutError> {
     if let Ok(mut entries) = directory.read_dir()
         && entries.next().is_none()
     {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use wasmport_artifact::{Digest, Manifest, Reference, annotation};
 
 use crate::error::{Failure, Kind};
+use crate::files;
 use crate::output::{Answer, human_size};
 use crate::remote::{self, Connection};
 use crate::verification::{Report, Trust};
@@ -15,7 +16,7 @@ use crate::verification::{Report, Trust};
 /// Pull the Wasm of an artifact
 ///
 /// The digest is checked while the bytes arrive, and the file appears whole or not at all.
-/// With --key nothing is fetched before the signatures have been verified.
+/// With --key no layer is fetched before the signatures have been verified.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -56,6 +57,10 @@ pub(crate) async fn run(args: &PullArgs) -> Result<Pulled, Failure> {
     if !args.trust.keys.is_empty() {
         args.trust.load()?;
     }
+    // Known before anything is asked for; the artifact's own name is known only later.
+    args.output
+        .as_deref()
+        .map_or(Ok(()), files::expect_replaceable)?;
     let registry = args.connection.open(&args.reference).await?;
     let manifest = registry
         .resolve(&args.reference)
@@ -70,6 +75,7 @@ pub(crate) async fn run(args: &PullArgs) -> Result<Pulled, Failure> {
         .output
         .clone()
         .map_or_else(|| file_name(&manifest, &args.reference), Ok)?;
+    files::expect_replaceable(&file)?;
     wasmport_client::pull_wasm(&registry, &manifest, &file)
         .await
         .map_err(remote::failed("pull the Wasm"))?;

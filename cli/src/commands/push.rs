@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::{Digest, Reference, Selector};
-use wasmport_client::Registry;
+use wasmport_artifact::{Digest, Reference};
 
 use crate::artifact::Artifact;
 use crate::clock;
@@ -91,7 +90,10 @@ pub(crate) async fn run(args: &PushArgs) -> Result<Pushed, Failure> {
     }
     Ok(Pushed {
         reference: args.reference.to_string(),
-        held: is_held(&registry, &args.reference, &outcome.digest).await?,
+        held: outcome
+            .warnings
+            .iter()
+            .any(|warning| warning.starts_with(HELD)),
         digest,
         signed_with: keys
             .iter()
@@ -101,20 +103,8 @@ pub(crate) async fn run(args: &PushArgs) -> Result<Pushed, Failure> {
     })
 }
 
-/// True when the tag does not point to what was just pushed: then the registry keeps it
-/// back. A registry that has no such notion moves the tag at once.
-async fn is_held(
-    registry: &Registry,
-    reference: &Reference,
-    digest: &Digest,
-) -> Result<bool, Failure> {
-    let Some(tag) = reference.tag() else {
-        return Ok(false);
-    };
-    let there = registry.find_manifest(&Selector::Tag(tag.clone())).await;
-    let there = there.map_err(remote::failed("look whether the tag has moved"))?;
-    Ok(there.is_none_or(|manifest| manifest.digest() != *digest))
-}
+/// How a warning of our registry begins when it keeps an artifact back.
+const HELD: &str = "held:";
 
 impl Answer for Pushed {
     fn to_text(&self) -> String {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use wasmport_artifact::inspect;
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings::sync::Command;
@@ -47,6 +48,10 @@ pub(crate) struct RunArgs {
 /// What the program ended with.
 pub(crate) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let bytes = files::read_wasm(&args.file)?;
+    inspect(&bytes).map_err(|error| {
+        let what = format!("`{}` cannot be run", args.file.display());
+        Failure::caused(Kind::Input, &what, &error)
+    })?;
     let engine = Engine::default();
     let not_a_command = |error: wasmtime::Error| {
         let what = format!(

@@ -274,6 +274,22 @@ mod tests {
     }
 
     #[test]
+    fn another_implementation_reads_what_we_write() {
+        let mut ours = wasm_manifest();
+        ours.artifact_type = Some(media_type::SIGSTORE_BUNDLE.to_owned());
+        ours.subject = Some(Descriptor::of(media_type::IMAGE_MANIFEST, b"{}"));
+        let theirs = oci_spec::image::ImageManifest::from_reader(&ours.to_bytes()[..]).unwrap();
+        assert_eq!(theirs.schema_version(), 2);
+        let artifact_type = theirs.artifact_type().as_ref().map(ToString::to_string);
+        assert_eq!(artifact_type, ours.artifact_type);
+        let subject = theirs.subject().as_ref().unwrap();
+        assert_eq!(subject.digest().to_string(), Digest::of(b"{}").to_string());
+        let layer = theirs.layers().first().unwrap();
+        assert_eq!(layer.media_type().to_string(), media_type::WASM);
+        assert_eq!(layer.annotations().as_ref().unwrap()["a"], "1");
+    }
+
+    #[test]
     fn annotations_are_written_in_order() {
         let text = String::from_utf8(wasm_manifest().to_bytes()).unwrap();
         assert!(
