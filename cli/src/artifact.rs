@@ -155,11 +155,27 @@ impl Artifact {
 
     /// What the bytes are, for a policy and for people.
     pub(crate) fn content(&self) -> Content {
+        if let Some(disguised) = self.disguised() {
+            return disguised;
+        }
         Content::gather(
             &self.manifest,
             self.config.as_deref(),
             self.layer.as_deref(),
         )
+    }
+
+    /// A layer that is Wasm although its media type does not say so. Only of what is here:
+    /// a registry of ours has looked before it stored it.
+    fn disguised(&self) -> Option<Content> {
+        let Origin::Layout(layout) = &self.origin else {
+            return None;
+        };
+        let mut layers = self.manifest.layers().iter();
+        layers.find_map(|layer| {
+            let beginning = files::beginning(&layout.blob_path(&layer.digest))?;
+            Content::disguised(&layer.media_type, &beginning)
+        })
     }
 
     /// The manifest's digest, when the manifest is more than a draft.

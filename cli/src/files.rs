@@ -1,7 +1,7 @@
 //! Files that a user names: read with a limit, written whole or not at all.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use wasmport_artifact::limits;
@@ -22,6 +22,14 @@ pub(crate) fn read_wasm(path: &Path) -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(Kind::Input, message));
     }
     fs::read(path).map_err(|error| unreadable(path, &error))
+}
+
+/// The first eight bytes of a file, or all of a shorter one, if it can be read.
+pub(crate) fn beginning(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).ok()?;
+    file.take(8).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// Reads a small text file.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Import, ItemKind};
 
 use crate::catalogue::Catalogue;
-use crate::needs::Identity;
+use crate::needs::{Identity, Opened};
 
 /// A capability that a program asks for, and the imports that ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,13 +41,14 @@ pub enum Risk {
 /// The capabilities that these imports ask for, in the catalogue's order.
 pub fn capabilities(imports: &[Import]) -> Vec<CapabilityUse> {
     let mut users: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let opened = Opened::by(imports);
     // A type has no function that could be called.
     for import in imports
         .iter()
         .filter(|import| import.kind != ItemKind::Type)
     {
         for identity in Identity::all_of(import) {
-            for need in identity.needs(import) {
+            for need in identity.needs(import, &opened) {
                 let names = users.entry(need.capability).or_default();
                 if names.last() != Some(&import.name) {
                     names.push(import.name.clone());
@@ -143,5 +144,32 @@ mod tests {
             used(r#"(component (import "log" (func)))"#),
             [owned("custom", &["log"])]
         );
+    }
+
+    #[test]
+    fn what_one_version_opens_another_can_write_to() {
+        let imports = |opener: &str| {
+            let import = |name: &str, function: &str| Import {
+                name: name.to_owned(),
+                implements: None,
+                kind: ItemKind::Instance,
+                functions: vec![function.to_owned()],
+                resources: Vec::new(),
+                opaque: false,
+            };
+            [
+                import("wasi:filesystem/types@0.2.0", opener),
+                import("wasi:filesystem/types@0.2.6", "[method]descriptor.write"),
+            ]
+        };
+        let names = |opener| -> Vec<String> {
+            capabilities(&imports(opener))
+                .into_iter()
+                .map(|used| used.capability)
+                .collect()
+        };
+        let write = "filesystem-write".to_owned();
+        assert!(names("[method]descriptor.open-at").contains(&write));
+        assert!(!names("[method]descriptor.get-type").contains(&write));
     }
 }

@@ -135,16 +135,15 @@ impl Catalogue {
 
 impl Split {
     /// What `functions` mean: capability, then the functions that ask for it. With
-    /// `complete` false there may be more functions than these.
+    /// `complete` false there may be more functions than these. `can_open` says that a
+    /// function that opens something is imported, here or under another version.
     pub(crate) fn needs(
         &self,
         functions: &[String],
         complete: bool,
+        can_open: bool,
     ) -> BTreeMap<&str, Vec<String>> {
         let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        let can_open = functions
-            .iter()
-            .any(|function| plain(function) == self.opener);
         for function in functions {
             for capability in self.capabilities_of(plain(function), can_open) {
                 needs.entry(capability).or_default().push(function.clone());
@@ -159,6 +158,13 @@ impl Split {
             needs.insert(&self.least, Vec::new());
         }
         needs
+    }
+
+    /// True when `functions` have the one that opens something.
+    pub(crate) fn opens(&self, functions: &[String]) -> bool {
+        functions
+            .iter()
+            .any(|function| plain(function) == self.opener)
     }
 
     fn capabilities_of(&self, function: &str, can_open: bool) -> Vec<&str> {

@@ -2,7 +2,7 @@
 
 use wasmport_artifact::{Import, InterfaceName, ItemKind};
 
-use crate::catalogue::{CUSTOM, Catalogue};
+use crate::catalogue::{CUSTOM, Catalogue, Split};
 
 /// The name that an import goes by in policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,12 @@ pub(crate) struct Need {
     pub(crate) functions: Vec<String>,
 }
 
+/// The entries of the catalogue of which a program imports what opens something, under
+/// whatever version: a descriptor that one version opened can be handed to the functions of
+/// another.
+#[derive(Clone, Debug)]
+pub(crate) struct Opened(Vec<&'static Split>);
+
 impl Identity {
     /// The names of `import`. There are two when it has a label that reads like an
     /// interface and says that it implements another: hosts may go by either.
@@ -38,28 +44,57 @@ impl Identity {
             .map_or_else(|_| Self::Name(name.to_owned()), Self::Interface)
     }
 
-    /// What `import` asks for under this name. Never empty.
-    pub(crate) fn needs(&self, import: &Import) -> Vec<Need> {
-        let catalogue = Catalogue::get();
-        let split = match (self, import.kind) {
+    /// The entry by whose functions `import` is judged under this name, if there is one.
+    fn split(&self, import: &Import) -> Option<&'static Split> {
+        match (self, import.kind) {
             (Self::Interface(name), ItemKind::Instance | ItemKind::Core) => {
-                if let Some(capability) = catalogue.of_interface(name) {
-                    return vec![Need::new(&capability.name, &import.functions)];
-                }
-                catalogue.split_interface(name)
+                Catalogue::get().split_interface(name)
             }
-            (Self::Name(name), ItemKind::Core) => catalogue.split_module(name),
+            (Self::Name(name), ItemKind::Core) => Catalogue::get().split_module(name),
             _ => None,
-        };
-        let Some(split) = split else {
+        }
+    }
+
+    /// What `import` asks for under this name, in a program that opens what `opened` says.
+    /// Never empty.
+    pub(crate) fn needs(&self, import: &Import, opened: &Opened) -> Vec<Need> {
+        if let (Self::Interface(name), ItemKind::Instance | ItemKind::Core) = (self, import.kind)
+            && let Some(capability) = Catalogue::get().of_interface(name)
+        {
+            return vec![Need::new(&capability.name, &import.functions)];
+        }
+        let Some(split) = self.split(import) else {
             return vec![Need::new(CUSTOM, &import.functions)];
         };
-        let needs = split.needs(&import.functions, !import.opaque);
+        let needs = split.needs(&import.functions, !import.opaque, opened.has(split));
         let needs = needs.into_iter().map(|(capability, functions)| Need {
             capability,
             functions,
         });
         without_included(needs.collect())
+    }
+}
+
+impl Opened {
+    /// Looks through all imports of a program, once.
+    pub(crate) fn by(imports: &[Import]) -> Self {
+        let mut splits: Vec<&'static Split> = Vec::new();
+        for import in imports {
+            for split in Identity::all_of(import)
+                .iter()
+                .filter_map(|name| name.split(import))
+            {
+                let opens = import.opaque || split.opens(&import.functions);
+                if opens && !splits.iter().any(|known| std::ptr::eq(*known, split)) {
+                    splits.push(split);
+                }
+            }
+        }
+        Self(splits)
+    }
+
+    fn has(&self, split: &Split) -> bool {
+        self.0.iter().any(|known| std::ptr::eq(*known, split))
     }
 }
 

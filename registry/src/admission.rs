@@ -20,7 +20,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selector, Tag};
-use wasmport_policies::{Content, Decision, Facts, Verdict, decide};
+use wasmport_policies::{Code, Content, Decision, Facts, Verdict, decide};
 
 use crate::audit;
 use crate::policy_file::LoadedPolicy;
@@ -92,7 +92,7 @@ impl Admission {
         };
         let decision = self.judge(&judged).await?;
         let digest = judged.digest.clone();
-        self.carry_out(judged, decision.verdict).await?;
+        self.carry_out(judged, &decision).await?;
         audit::push(&repository, &push.reference, &digest, &decision);
         if decision.verdict == Verdict::Hold {
             // Its signature may have been stored between the decision and now.
@@ -107,16 +107,25 @@ impl Admission {
         Ok(decision)
     }
 
-    async fn carry_out(&self, judged: Judged, verdict: Verdict) -> Result<(), AdmissionError> {
-        match verdict {
+    async fn carry_out(&self, judged: Judged, decision: &Decision) -> Result<(), AdmissionError> {
+        match decision.verdict {
             Verdict::Admit => {
                 let admitted = AdmittedManifest::new(judged);
                 self.store.put_manifest(&admitted).await?;
             }
             Verdict::Hold => self.store.hold_manifest(&HeldManifest::new(judged)).await?,
             Verdict::Deny => {
-                let (repository, manifest) = (judged.repository(), judged.manifest());
-                self.store.withdraw(repository, manifest).await?;
+                // Only what is refused for itself: with another manifest, which somebody may
+                // be about to push, the other blobs can be admitted.
+                for layer in judged
+                    .manifest()
+                    .wasm_layers()
+                    .filter(|_| is_about_bytes(decision))
+                {
+                    self.store
+                        .withdraw(judged.repository(), &layer.digest)
+                        .await?;
+                }
             }
         }
         Ok(())
@@ -259,6 +268,20 @@ impl Admission {
             evidence: evidence.fingerprint(),
         }
     }
+}
+
+/// True when the bytes of the layer are the reason, and not what a manifest or a config
+/// says of them.
+fn is_about_bytes(decision: &Decision) -> bool {
+    decision.findings.iter().any(|finding| {
+        matches!(
+            finding.code,
+            Code::ImportDenied
+                | Code::ImportNotAllowed
+                | Code::UnknownImport
+                | Code::UnsupportedImportKind
+        )
+    })
 }
 
 fn tag_of(reference: &Selector) -> Option<Tag> {

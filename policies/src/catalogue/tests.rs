@@ -21,7 +21,8 @@ fn needs(import: &str, functions: &[&str]) -> Vec<String> {
         Ok(name) => catalogue.split_interface(&name),
         Err(_) => catalogue.split_module(import),
     };
-    let needs = split.unwrap().needs(&functions, true);
+    let split = split.unwrap();
+    let needs = split.needs(&functions, true, split.opens(&functions));
     needs.into_keys().map(str::to_owned).collect()
 }
 
@@ -132,7 +133,10 @@ fn an_unknown_function_is_everything_that_the_import_may_hold() {
 fn functions_that_are_not_known_to_be_complete_are_everything() {
     let catalogue = catalogue();
     let name = "wasi:filesystem/types@0.3.0".parse().unwrap();
-    let needs = catalogue.split_interface(&name).unwrap().needs(&[], false);
+    let needs = catalogue
+        .split_interface(&name)
+        .unwrap()
+        .needs(&[], false, true);
     assert_eq!(needs.len(), 3);
 }
 

@@ -1,6 +1,6 @@
 //! Findings on an artifact as a whole: what it is, where it goes, who signed it.
 
-use wasmport_artifact::{Disagreement, Kind};
+use wasmport_artifact::{Disagreement, Kind, Tag};
 
 use super::finding;
 use crate::facts::{Content, Facts};
@@ -79,6 +79,7 @@ pub(super) fn no_rule(policy: &Policy, facts: &Facts) -> Option<Finding> {
 /// where something is taken it can be signed.
 pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
     let kind = match &facts.content {
+        Content::Attachment if !is_exempt(facts) => KindShape::Other,
         Content::Wasm { inspection, .. } => match inspection.kind {
             Kind::Component => KindShape::Component,
             Kind::CoreModule => KindShape::CoreModule,
@@ -124,9 +125,16 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
     })
 }
 
+/// A signature or another attachment has neither a kind nor needs a signature, as long as
+/// clients find it by what it is attached to. Under a tag of its own it is an artifact
+/// like others, and would take that tag over.
+fn is_exempt(facts: &Facts) -> bool {
+    facts.content == Content::Attachment && facts.tag.as_ref().is_none_or(Tag::is_derived)
+}
+
 /// Too few signatures. They may still arrive, so the artifact waits for them.
 pub(super) fn signatures(rule: &Rule, facts: &Facts) -> Option<Finding> {
-    if facts.content == Content::Attachment {
+    if is_exempt(facts) {
         return None;
     }
     let wanted = rule.signatures.as_ref()?;

@@ -7,7 +7,7 @@ use super::finding;
 use crate::catalogue::{CUSTOM, Catalogue};
 use crate::facts::{Content, Facts};
 use crate::finding::{Code, Effect, Finding};
-use crate::needs::{Identity, Need};
+use crate::needs::{Identity, Need, Opened};
 use crate::policy::{Deny, Pattern, Policy, Rule, STD, is_std};
 
 /// Everything that the policy has against the imports, in their order.
@@ -15,14 +15,22 @@ pub(super) fn findings(policy: &Policy, rule: Option<&Rule>, facts: &Facts) -> V
     let Content::Wasm { inspection, .. } = &facts.content else {
         return Vec::new();
     };
-    let judge = Judge { policy, rule };
-    let imports = inspection.imports.iter();
-    imports.flat_map(|import| judge.import(import)).collect()
+    let imports = &inspection.imports;
+    let judge = Judge {
+        policy,
+        rule,
+        opened: Opened::by(imports),
+    };
+    imports
+        .iter()
+        .flat_map(|import| judge.import(import))
+        .collect()
 }
 
 struct Judge<'a> {
     policy: &'a Policy,
     rule: Option<&'a Rule>,
+    opened: Opened,
 }
 
 impl Judge<'_> {
@@ -47,7 +55,7 @@ impl Judge<'_> {
     /// import is denied by its name one is enough.
     fn name(&self, import: &Import, name: &Identity) -> Vec<Finding> {
         let mut found = Vec::new();
-        for need in name.needs(import) {
+        for need in name.needs(import, &self.opened) {
             if let Some((denied, rule)) = self.denied(name, &need) {
                 let finding = import_denied(import, &need, denied, rule);
                 if denied.term.is_by_name() {

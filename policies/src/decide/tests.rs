@@ -410,3 +410,15 @@ fn facts_survive_json() {
     let back: Facts = serde_json::from_value(json).unwrap();
     assert_eq!(back.content, facts.content);
 }
+
+#[test]
+fn an_attachment_under_a_tag_of_its_own_is_an_artifact_like_others() {
+    let rule = policy("kinds = [\"component\"]");
+    let tagged = |tag: &str| Facts {
+        tag: Some(tag.parse().unwrap()),
+        ..facts(Content::Attachment)
+    };
+    assert_eq!(verdict(&rule, &tagged("latest")), Verdict::Deny);
+    let derived = format!("sha256-{}.sig", "a".repeat(64));
+    assert_eq!(verdict(&rule, &tagged(&derived)), Verdict::Admit);
+}

@@ -1,6 +1,6 @@
 //! Reads what a manifest carries from its blobs.
 
-use wasmport_artifact::{Descriptor, Manifest, WasmConfig, inspect, media_type, validate};
+use wasmport_artifact::{Descriptor, Manifest, NotWasm, WasmConfig, inspect, media_type, validate};
 
 use super::Content;
 
@@ -22,6 +22,18 @@ impl Content {
             };
         }
         read(manifest, config, layer).unwrap_or_else(|reason| Self::Unreadable { reason })
+    }
+
+    /// What a layer is that begins with `beginning` (eight bytes are enough), if it is Wasm
+    /// and its media type does not say so. Somebody's client will run it all the same.
+    pub fn disguised(media_type: &str, beginning: &[u8]) -> Option<Self> {
+        let is_code = matches!(NotWasm::recognise(beginning), None | Some(NotWasm::Aot));
+        (is_code && !media_type::is_wasm_layer(media_type)).then(|| Self::Unreadable {
+            reason: format!(
+                "a layer is WebAssembly and its media type is `{media_type}`, expected `{}`",
+                media_type::WASM
+            ),
+        })
     }
 }
 
@@ -52,11 +64,14 @@ fn read(
 ) -> Result<Content, String> {
     let descriptor = single_layer(manifest)?;
     let bytes = layer.ok_or("its layer is not there")?;
-    let inspection = inspect(bytes).map_err(|error| with_causes(&error))?;
+    // Validation first: it bounds what types may unfold to.
     validate(bytes).map_err(|error| with_causes(&error))?;
-    let is_claim = manifest
-        .config()
-        .is_some_and(|config| config.media_type == media_type::WASM_CONFIG);
+    let inspection = inspect(bytes).map_err(|error| with_causes(&error))?;
+    let is_claim = manifest.config().is_some_and(|config| {
+        config
+            .media_type
+            .eq_ignore_ascii_case(media_type::WASM_CONFIG)
+    });
     // Older layouts have a config that claims nothing about the layer.
     let disagreements = if is_claim {
         let bytes = config.ok_or("its config is not there")?;

@@ -146,7 +146,11 @@ pub enum InspectError {
     #[error("components nest deeper than {max}", max = limits::NESTING)]
     TooDeep,
     /// More imports or exports than any toolchain makes.
-    #[error("there are more than {max} imports or exports", max = limits::ITEMS)]
+    #[error(
+        "there are more than {} imports, exports and functions, or their names have more than {} bytes",
+        limits::ITEMS,
+        limits::NAME_BYTES
+    )]
     TooManyItems,
 }
 

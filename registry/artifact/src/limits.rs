@@ -19,6 +19,10 @@ pub const NESTING: usize = 100;
 /// each section; a program with more than this is not made by a toolchain.
 pub const ITEMS: usize = 100_000;
 
+/// How many bytes the names of imports, exports and their functions may have together. A
+/// small file can import one large type many times; `wasm-tools` itself needs 30 kB.
+pub const NAME_BYTES: usize = 16 * 1024 * 1024;
+
 /// Longest host and repository name together, in bytes (distribution specification,
 /// "Pulling manifests": many clients limit them to 255).
 pub const REPOSITORY_NAME_BYTES: usize = 255;

@@ -1,5 +1,7 @@
 //! Manifests: the bytes as they came, and what they say.
 
+mod spelling;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -68,7 +70,9 @@ struct View {
     media_type: Option<String>,
     artifact_type: Option<String>,
     config: Option<Descriptor>,
+    #[serde(deserialize_with = "null_is_default")]
     layers: Vec<Descriptor>,
+    #[serde(deserialize_with = "null_is_default")]
     manifests: Vec<Descriptor>,
     subject: Option<Descriptor>,
     #[serde(deserialize_with = "null_is_default")]
@@ -95,6 +99,19 @@ pub enum ManifestError {
         /// `mediaType`.
         body: String,
     },
+    /// What it was sent as has not the form of a media type.
+    #[error("`{0}` is not a media type: expected `type/subtype`")]
+    MediaTypeForm(String),
+    /// A key that readers which ignore case, as Go's do, take for another.
+    #[error(
+        "the key `{got}` is spelled like `{expected}`: clients would disagree on what it means"
+    )]
+    Spelling {
+        /// The key that is there.
+        got: String,
+        /// The key of the specification.
+        expected: &'static str,
+    },
     /// An image manifest without config, or an index with layers.
     #[error("a `{media_type}` must have {must}")]
     Shape {
@@ -114,6 +131,7 @@ impl Manifest {
         }
         let view: View = serde_json::from_slice(&bytes).map_err(ManifestError::Json)?;
         check(&view, media_type)?;
+        spelling::check(&bytes)?;
         Ok(Self {
             bytes,
             media_type: media_type.to_owned(),
@@ -196,14 +214,18 @@ impl Manifest {
 
     /// True when this is, or claims to be, a Wasm artifact.
     pub fn is_wasm(&self) -> bool {
-        let config_says_so = self
-            .config()
-            .is_some_and(|config| config.media_type == media_type::WASM_CONFIG);
-        config_says_so || self.wasm_layers().next().is_some()
+        let says_so = self.artifact_type().is_some_and(media_type::is_wasm_config)
+            || self
+                .config()
+                .is_some_and(|config| media_type::is_wasm_config(&config.media_type));
+        says_so || self.wasm_layers().next().is_some()
     }
 }
 
 fn check(view: &View, media_type: &str) -> Result<(), ManifestError> {
+    if !media_type::is_well_formed(media_type) {
+        return Err(ManifestError::MediaTypeForm(media_type.to_owned()));
+    }
     if view.schema_version != 2 {
         return Err(ManifestError::SchemaVersion(view.schema_version));
     }
@@ -341,5 +363,33 @@ mod tests {
             parse(&large, media_type::IMAGE_MANIFEST),
             ManifestError::TooLarge(_)
         ));
+    }
+
+    #[test]
+    fn a_claim_in_any_place_makes_a_wasm_artifact() {
+        let parse = |manifest: &ImageManifest| {
+            Manifest::parse(manifest.to_bytes(), media_type::IMAGE_MANIFEST).unwrap()
+        };
+        let layer = Descriptor::of("application/octet-stream", b"x");
+        let empty = Descriptor::of(media_type::EMPTY, b"{}");
+        let mut manifest = ImageManifest::new(empty, vec![layer.clone()]);
+        assert!(!parse(&manifest).is_wasm());
+        manifest.artifact_type = Some(media_type::WASM_CONFIG.to_owned());
+        assert!(parse(&manifest).is_wasm());
+        let legacy = Descriptor::of("application/vnd.wasm.config.v1+json", b"{}");
+        assert!(parse(&ImageManifest::new(legacy, vec![layer])).is_wasm());
+    }
+
+    #[test]
+    fn go_writes_null_for_a_list_that_is_empty() {
+        let text = r#"{"schemaVersion":2,"manifests":null,"annotations":null}"#;
+        let index = Manifest::parse(text.as_bytes().to_vec(), media_type::IMAGE_INDEX).unwrap();
+        assert!(index.manifests().is_empty());
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_no_media_type() {
+        let parsed = Manifest::parse(b"{\"schemaVersion\":2}".to_vec(), "a\u{1}b");
+        assert!(matches!(parsed, Err(ManifestError::MediaTypeForm(_))));
     }
 }

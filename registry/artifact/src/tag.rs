@@ -41,6 +41,19 @@ impl Tag {
         let hex: String = digest.hex().chars().take(64).collect();
         Self(format!("{}-{hex}", digest.algorithm().name()))
     }
+
+    /// True for tags that clients derive from a digest to find what belongs to it: the two
+    /// above, and cosign 2's `.att` and `.sbom`.
+    pub fn is_derived(&self) -> bool {
+        let stem = self.0.split('.').next().unwrap_or_default();
+        let kind = self.0.get(stem.len()..).unwrap_or_default();
+        let is_hex =
+            |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        matches!(kind, "" | ".sig" | ".att" | ".sbom")
+            && stem.split_once('-').is_some_and(|(algorithm, hex)| {
+                matches!(algorithm, "sha256" | "sha512") && is_hex(hex)
+            })
+    }
 }
 
 impl FromStr for Tag {
@@ -107,13 +120,28 @@ mod tests {
     }
 
     #[test]
-    fn derived_tags_are_tags() {
+    fn derived_tags_are_tags_and_known_as_derived() {
         let digest = Digest::with(crate::digest::Algorithm::Sha512, b"");
         for tag in [
             Tag::cosign_signatures(&digest),
             Tag::referrers_fallback(&digest),
         ] {
             assert_eq!(tag.as_str().parse::<Tag>().unwrap(), tag);
+            assert!(tag.is_derived());
+        }
+    }
+
+    #[test]
+    fn what_people_name_is_not_derived() {
+        for tag in [
+            "latest",
+            "v1.sig",
+            "sha256-abc",
+            "sha256-abc.sig",
+            ".sig",
+            "sha256.sig",
+        ] {
+            assert!(!Tag(tag.to_owned()).is_derived(), "{tag}");
         }
     }
 }

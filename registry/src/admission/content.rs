@@ -6,11 +6,15 @@ use wasmport_policies::Content;
 use super::{Admission, AdmissionError};
 use crate::storage::StorageError;
 
+/// How much of a layer tells whether it is Wasm.
+const BEGINNING_BYTES: u64 = 8;
+
 impl Admission {
     /// What `manifest` carries. Its blobs must be in the store.
     pub(super) async fn inspect(&self, manifest: &Manifest) -> Result<Content, AdmissionError> {
         if !manifest.is_wasm() {
-            return Ok(Content::gather(manifest, None, None));
+            let disguised = self.find_disguised(manifest).await?;
+            return Ok(disguised.unwrap_or_else(|| Content::gather(manifest, None, None)));
         }
         // Never closed, and so an error cannot come; without a permit it still works.
         let _permit = self.inspections.acquire().await.ok();
@@ -33,6 +37,22 @@ impl Admission {
         gathered
             .await
             .map_err(|error| AdmissionError::Inspection(error.into()))
+    }
+
+    /// A layer that is Wasm although its media type does not say so.
+    async fn find_disguised(&self, manifest: &Manifest) -> Result<Option<Content>, StorageError> {
+        for layer in manifest.layers() {
+            let beginning = self
+                .store
+                .read_beginning(&layer.digest, BEGINNING_BYTES)
+                .await?;
+            let disguised =
+                beginning.and_then(|bytes| Content::disguised(&layer.media_type, &bytes));
+            if disguised.is_some() {
+                return Ok(disguised);
+            }
+        }
+        Ok(None)
     }
 
     async fn read(

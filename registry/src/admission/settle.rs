@@ -1,5 +1,6 @@
 //! Held manifests: decided again when something arrives that they may have waited for.
 
+use tracing::error;
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
 use wasmport_policies::Verdict;
 
@@ -11,7 +12,11 @@ impl Admission {
     /// Takes up all held manifests again, which a new policy may admit.
     pub(crate) async fn settle_all(&self) -> Result<(), AdmissionError> {
         for pending in self.store.all_pending().await? {
-            self.settle_one(&pending).await?;
+            if let Err(error) = self.settle_one(&pending).await {
+                // One that cannot be decided on stays held, and the others are served.
+                let (repository, digest) = (&pending.repository, &pending.digest);
+                error!(%repository, %digest, error = &error as &dyn std::error::Error, "still held");
+            }
         }
         Ok(())
     }

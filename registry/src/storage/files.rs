@@ -12,7 +12,7 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
-use wasmport_artifact::Digest;
+use wasmport_artifact::{Algorithm, Digest};
 
 use super::blobs::{Blobs, OpenBlob, Stage};
 use super::error::StorageError;
@@ -37,9 +37,12 @@ impl FileBlobs {
     /// Opens the blobs in `directory`, and removes what uploads of an earlier run left. Blocks.
     pub fn open(directory: &Path) -> Result<Self, StorageError> {
         let uploads = directory.join("uploads");
-        for made in [&uploads, &directory.join("blobs")] {
-            fs::create_dir_all(made).map_err(|error| StorageError::file("create", made, error))?;
+        fs::create_dir_all(&uploads)
+            .map_err(|error| StorageError::file("create", &uploads, error))?;
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            create_shards(&directory.join("blobs").join(algorithm.name()))?;
         }
+        sync_directory(&directory.join("blobs"))?;
         remove_leftovers(&uploads).map_err(|error| StorageError::file("clear", &uploads, error))?;
         sync_directory(directory)?;
         Ok(Self {
@@ -147,7 +150,6 @@ impl FileBlobs {
             .map_err(|error| StorageError::file("sync", &staged, error))?;
         let path = self.path(digest);
         let shard = path.parent().unwrap_or(&path);
-        self.create_shard(shard)?;
         // Over a blob that is there already this changes nothing, and the other upload may
         // not have synced the directory yet.
         staged
@@ -155,20 +157,16 @@ impl FileBlobs {
             .map_err(|error| StorageError::file("move a blob to", &path, error.error))?;
         sync_directory(shard)
     }
+}
 
-    fn create_shard(&self, shard: &Path) -> Result<(), StorageError> {
-        if shard.is_dir() {
-            return Ok(());
-        }
-        fs::create_dir_all(shard).map_err(|error| StorageError::file("create", shard, error))?;
-        for parent in shard.ancestors().skip(1) {
-            sync_directory(parent)?;
-            if *parent == *self.directory {
-                break;
-            }
-        }
-        Ok(())
+/// Makes the directories that blobs will be in, all at once: a blob that is stored later
+/// then changes one directory only, and only that one has to be synced.
+fn create_shards(directory: &Path) -> Result<(), StorageError> {
+    for first_byte in 0..=u8::MAX {
+        let shard = directory.join(format!("{first_byte:02x}"));
+        fs::create_dir_all(&shard).map_err(|error| StorageError::file("create", &shard, error))?;
     }
+    sync_directory(directory)
 }
 
 struct FileBlob {
@@ -228,7 +226,7 @@ fn remove_leftovers(uploads: &Path) -> io::Result<()> {
 
 /// Makes renames in a directory survive a loss of power. Only unix can open directories, and
 /// elsewhere the file system does it by itself.
-fn sync_directory(path: &Path) -> Result<(), StorageError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), StorageError> {
     if !cfg!(unix) {
         return Ok(());
     }

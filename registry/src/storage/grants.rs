@@ -71,29 +71,24 @@ impl Store {
             .collect())
     }
 
-    /// Takes back the right to those of the manifest's blobs that no stored manifest of the
-    /// repository uses.
+    /// Takes back the right to a blob that no stored manifest of the repository uses.
     pub(crate) async fn withdraw(
         &self,
         repository: &RepositoryName,
-        manifest: &Manifest,
+        blob: &Digest,
     ) -> Result<(), StorageError> {
-        for blob in blobs(manifest) {
-            let Some((_, version)) = self.read_grant(repository, &blob.digest).await? else {
-                continue;
-            };
-            if !self.users(repository, &blob.digest, None).await?.is_empty() {
-                continue;
-            }
-            let key = Key::grant(repository, &blob.digest);
-            let batch = Batch::new().delete_if_unchanged(key, version);
-            match self.records.commit(batch).await {
-                // Changed: another manifest came to use it.
-                Ok(()) | Err(CommitError::Changed(_)) => {}
-                Err(CommitError::Storage(error)) => return Err(error),
-            }
+        let Some((_, version)) = self.read_grant(repository, blob).await? else {
+            return Ok(());
+        };
+        if !self.users(repository, blob, None).await?.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let batch = Batch::new().delete_if_unchanged(Key::grant(repository, blob), version);
+        match self.records.commit(batch).await {
+            // Changed: another manifest came to use it.
+            Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
+            Err(CommitError::Storage(error)) => Err(error),
+        }
     }
 
     pub(super) async fn read_grant(
@@ -124,13 +119,16 @@ impl Store {
     }
 }
 
-/// The blobs that must be there for a manifest to be complete, each once. Layers that may
+/// The blobs that must be there for a manifest to be complete, each once; one that is named
+/// with two sizes is there twice, and one of them is wrong. Layers that may
 /// not be distributed are left out (image specification, `layer.md`, "Non-Distributable
 /// Layers").
 pub(super) fn blobs(manifest: &Manifest) -> Vec<&Descriptor> {
     let mut blobs: Vec<&Descriptor> = Vec::new();
     for blob in manifest.config().into_iter().chain(manifest.layers()) {
-        let is_known = blobs.iter().any(|known| known.digest == blob.digest);
+        let is_known = blobs
+            .iter()
+            .any(|known| (&known.digest, known.size) == (&blob.digest, blob.size));
         if !is_known && !is_nondistributable(&blob.media_type) {
             blobs.push(blob);
         }

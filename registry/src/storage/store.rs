@@ -13,7 +13,7 @@ use wasmport_artifact::Digest;
 use super::blob_writer::BlobWriter;
 use super::blobs::{Blobs, OpenBlob};
 use super::error::StorageError;
-use super::files::FileBlobs;
+use super::files::{FileBlobs, sync_directory};
 use super::keys::{Key, Prefix};
 use super::memory::{MemoryBlobs, MemoryRecords};
 use super::records::{Record, Records};
@@ -50,8 +50,7 @@ impl Store {
     /// The records are opened first: they are locked, and until they are ours nothing in the
     /// directory may be touched.
     pub fn open(directory: &Path) -> Result<Self, StorageError> {
-        fs::create_dir_all(directory)
-            .map_err(|error| StorageError::file("create", directory, error))?;
+        create_durably(directory)?;
         let records = RedbRecords::open(&directory.join("records.redb"))?;
         let blobs = FileBlobs::open(directory)?;
         Ok(Self::new(Arc::new(records), Arc::new(blobs)))
@@ -76,6 +75,19 @@ impl Store {
         self.blobs.open(digest).await
     }
 
+    /// The first bytes of a blob, at most `length`, if it is there.
+    pub(crate) async fn read_beginning(
+        &self,
+        digest: &Digest,
+        length: u64,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let Some(blob) = self.blobs.open(digest).await? else {
+            return Ok(None);
+        };
+        let end = blob.size().min(length);
+        read(blob, end, digest).await.map(Some)
+    }
+
     /// The bytes of a blob, if it is there and has at most `limit` of them.
     pub(crate) async fn read_blob(
         &self,
@@ -89,15 +101,34 @@ impl Store {
         if size > limit {
             return Ok(None);
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-        let mut pieces = blob.stream(0..size);
-        while let Some(piece) = pieces.next().await {
-            let piece = piece
-                .map_err(|error| StorageError::io(format!("read the blob `{digest}`"), error))?;
-            bytes.extend_from_slice(&piece);
-        }
-        Ok(Some(bytes))
+        read(blob, size, digest).await.map(Some)
     }
+}
+
+/// Makes a directory and those above it, so that they survive a loss of power.
+fn create_durably(directory: &Path) -> Result<(), StorageError> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = directory.ancestors().take_while(is_missing).collect();
+    fs::create_dir_all(directory)
+        .map_err(|error| StorageError::file("create", directory, error))?;
+    for made in missing {
+        let parent = made
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        sync_directory(parent.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
+async fn read(blob: Box<dyn OpenBlob>, end: u64, digest: &Digest) -> Result<Vec<u8>, StorageError> {
+    let mut bytes = Vec::with_capacity(usize::try_from(end).unwrap_or_default());
+    let mut pieces = blob.stream(0..end);
+    while let Some(piece) = pieces.next().await {
+        let piece =
+            piece.map_err(|error| StorageError::io(format!("read the blob `{digest}`"), error))?;
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
 }
 
 /// A record of ours is JSON, but for manifests.

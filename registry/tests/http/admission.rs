@@ -10,6 +10,9 @@ use crate::signatures::{key, policy, push_bundle, push_simple, signed_by};
 const NOTHING: &str =
     "schema = 1\n[[rule]]\nid = \"nothing\"\nrepositories = [\"**\"]\nallow = []\n";
 
+const COMPONENTS: &str = "schema = 1\n[[rule]]\nid = \"components\"\nrepositories = [\"**\"]\n\
+    kinds = [\"component\"]\nallow = [\"*\"]\n";
+
 const EVERYTHING: &str = "schema = 1\ndefault = \"allow\"\n";
 
 #[tokio::test]
@@ -60,11 +63,10 @@ async fn nothing_of_what_was_refused_can_be_pulled() {
     assert_eq!(registry.get("/v2/app/manifests/1.0").await.status, 404);
     let by_digest = format!("/v2/app/manifests/{}", refused.digest());
     assert_eq!(registry.get(&by_digest).await.status, 404);
-    for blob in &refused.blobs {
-        let path = format!("/v2/app/blobs/{}", Digest::of(blob));
-        assert_eq!(registry.get(&path).await.status, 404);
-    }
-    assert_eq!(registry.get("/v2/app/tags/list").await.status, 404);
+    let layer = format!("/v2/app/blobs/{}", Digest::of(refused.layer()));
+    assert_eq!(registry.get(&layer).await.status, 404);
+    let tags = registry.get("/v2/app/tags/list").await.json();
+    assert_eq!(tags["tags"], serde_json::json!([]));
 }
 
 #[tokio::test]
@@ -310,13 +312,59 @@ async fn a_policy_that_wants_less_lets_out_what_was_held() {
 #[tokio::test]
 async fn a_layer_is_readable_as_long_as_one_manifest_with_it_is_admitted() {
     let registry = Registry::start_with(&policy(EVERYTHING)).await;
-    let refused = caller();
-    registry.push("app", "program", &refused).await;
-    let words = Artifact::other(refused.layer(), None, None);
-    registry.push("app", "words", &words).await;
-    let registry = registry.restart_with(&policy(NOTHING)).await;
-    assert_eq!(registry.get("/v2/app/manifests/program").await.status, 403);
-    assert_eq!(registry.get("/v2/app/manifests/words").await.status, 200);
-    let path = format!("/v2/app/blobs/{}", Digest::of(refused.layer()));
+    let alone = Artifact::other(b"words", None, None);
+    let attached = Artifact::other(b"words", Some(hello().descriptor()), None);
+    registry.push("app", "alone", &alone).await;
+    let digest = attached.digest();
+    registry.push("app", digest.as_str(), &attached).await;
+    let registry = registry.restart_with(&policy(COMPONENTS)).await;
+    assert_eq!(registry.get("/v2/app/manifests/alone").await.status, 403);
+    let by_digest = format!("/v2/app/manifests/{digest}");
+    assert_eq!(registry.get(&by_digest).await.status, 200);
+    let path = format!("/v2/app/blobs/{}", Digest::of(b"words"));
     assert_eq!(registry.get(&path).await.status, 200);
+}
+
+#[tokio::test]
+async fn wasm_that_is_not_said_to_be_wasm_is_refused() {
+    let registry = Registry::start().await;
+    for subject in [None, Some(hello().descriptor())] {
+        let disguised = Artifact::other(caller().layer(), subject, None);
+        let answer = registry.push("app", "1.0", &disguised).await;
+        assert_eq!(answer.findings(), ["unreadable-wasm"]);
+    }
+}
+
+#[tokio::test]
+async fn an_attachment_does_not_take_over_a_tag_that_wants_signatures() {
+    let key = key();
+    let registry = Registry::start_with(&signed_by(&key)).await;
+    let attachment = Artifact::other(b"words", Some(hello().descriptor()), None);
+    let answer = registry.push("app", "1.0", &attachment).await;
+    assert!(answer.has_header("warning"), "{}", answer.text());
+    assert_eq!(registry.get("/v2/app/manifests/1.0").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_refusal_for_a_lying_config_leaves_the_layer_to_who_pushes_it_honestly() {
+    let registry = Registry::start().await;
+    let honest = hello();
+    let lying = Artifact::of(
+        WasmConfig::parse(&caller().blobs[0]).unwrap().to_bytes(),
+        vec![(media_type::WASM, honest.layer().to_vec())],
+    );
+    assert_eq!(registry.push("app", "1.0", &lying).await.status, 403);
+    let layer = format!("/v2/app/blobs/{}", Digest::of(honest.layer()));
+    assert_eq!(registry.get(&layer).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_manifest_that_clients_would_read_differently_is_refused() {
+    let registry = Registry::start().await;
+    let mut hello = hello();
+    let text = String::from_utf8(hello.manifest).unwrap();
+    hello.manifest = text
+        .replacen("\"layers\":", "\"Layers\":[],\"layers\":", 1)
+        .into_bytes();
+    assert_eq!(registry.push("app", "1.0", &hello).await.status, 400);
 }

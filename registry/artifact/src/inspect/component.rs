@@ -18,6 +18,9 @@ pub(super) struct Outline {
     types: Vec<Option<InstanceShape>>,
     imports: Vec<Import>,
     exports: Vec<Export>,
+    /// Names that were kept so far, and their bytes: one type can be imported many times.
+    names: usize,
+    name_bytes: usize,
     has_code: bool,
     is_wit_package: bool,
 }
@@ -101,16 +104,9 @@ impl Outline {
         name: &ComponentExternName<'_>,
         ty: ComponentTypeRef,
     ) -> Result<(), InspectError> {
-        if self.imports.len() >= limits::ITEMS {
-            return Err(InspectError::TooManyItems);
-        }
+        self.count(1, name.name.len())?;
         let shape = match ty {
-            ComponentTypeRef::Instance(index) => self
-                .types
-                .get(index as usize)
-                .cloned()
-                .flatten()
-                .unwrap_or_else(InstanceShape::opaque),
+            ComponentTypeRef::Instance(index) => self.shape(index)?,
             ComponentTypeRef::Type(_) => {
                 self.types.push(None);
                 InstanceShape::default()
@@ -128,14 +124,34 @@ impl Outline {
         Ok(())
     }
 
+    /// The names in the type of an instance. They are counted before they are copied.
+    fn shape(&mut self, index: u32) -> Result<InstanceShape, InspectError> {
+        let Some(Some(shape)) = self.types.get(index as usize) else {
+            return Ok(InstanceShape::opaque());
+        };
+        let names = shape.functions.iter().chain(&shape.resources);
+        let bytes = names.clone().map(String::len).sum();
+        let count = names.count();
+        self.count(count, bytes)?;
+        let known = self.types.get(index as usize).cloned().flatten();
+        Ok(known.unwrap_or_else(InstanceShape::opaque))
+    }
+
+    fn count(&mut self, names: usize, bytes: usize) -> Result<(), InspectError> {
+        self.names = self.names.saturating_add(names);
+        self.name_bytes = self.name_bytes.saturating_add(bytes);
+        if self.names > limits::ITEMS || self.name_bytes > limits::NAME_BYTES {
+            return Err(InspectError::TooManyItems);
+        }
+        Ok(())
+    }
+
     fn export(
         &mut self,
         name: &ComponentExternName<'_>,
         kind: ComponentExternalKind,
     ) -> Result<(), InspectError> {
-        if self.exports.len() >= limits::ITEMS {
-            return Err(InspectError::TooManyItems);
-        }
+        self.count(1, name.name.len())?;
         if kind == ComponentExternalKind::Type {
             self.types.push(None);
         }

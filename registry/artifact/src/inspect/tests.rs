@@ -204,3 +204,24 @@ fn code_is_checked_by_validation_and_not_by_inspection() {
     assert!(inspect(&bytes).is_ok());
     assert!(matches!(validate(&bytes), Err(InspectError::Malformed(_))));
 }
+
+#[test]
+fn a_type_that_is_imported_many_times_is_counted_each_time() {
+    let many =
+        |count: usize, item: fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().concat();
+    let functions = many(400, |number| format!("(export \"f{number}\" (func))"));
+    let component = |count| {
+        let imports = many(count, |number| {
+            format!("(import \"i{number}\" (instance (type $t)))")
+        });
+        wat::parse_str(format!(
+            "(component (type $t (instance {functions})) {imports})"
+        ))
+        .unwrap()
+    };
+    assert_eq!(inspect(&component(200)).unwrap().imports.len(), 200);
+    assert!(matches!(
+        inspect(&component(300)),
+        Err(InspectError::TooManyItems)
+    ));
+}
