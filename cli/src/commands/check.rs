@@ -117,10 +117,11 @@ fn refused(why: &str, checked: &Checked) -> Failure {
 
 impl Answer for Checked {
     fn to_text(&self) -> String {
-        let warnings = self.decision.to_text(Some(&self.text));
-        format!(
-            "{warnings}admitted by `{}` in `{}`",
-            self.policy, self.repository
-        )
+        let admitted = format!("admitted by `{}` in `{}`", self.policy, self.repository);
+        if self.decision.findings.is_empty() {
+            return admitted;
+        }
+        let remarks = self.decision.to_text(Some(&self.text));
+        format!("{}\n{admitted}", remarks.trim_end())
     }
 }
