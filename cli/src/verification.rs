@@ -16,11 +16,18 @@ use crate::remote;
 pub(crate) struct Trust {
     /// Public key that must have signed (more than one: all of them, or see --require)
     #[arg(long = "key", value_name = "FILE")]
-    pub(crate) keys: Vec<PathBuf>,
+    keys: Vec<PathBuf>,
 
     /// How many of the keys must have signed [default: all]
     #[arg(long, value_name = "N", requires = "keys")]
-    pub(crate) require: Option<usize>,
+    require: Option<usize>,
+}
+
+/// The keys that were read, and how many of them must have signed.
+#[derive(Debug)]
+pub(crate) struct Trusted {
+    keys: Vec<TrustedKey>,
+    required: usize,
 }
 
 /// What was looked at, and what it is worth.
@@ -49,7 +56,7 @@ pub(crate) struct Examined {
     reasons: Vec<String>,
 }
 
-/// An artifact whose signatures were found sufficient; only [`Trust::verify`] makes one.
+/// An artifact whose signatures were found sufficient; only [`Trusted::verify`] makes one.
 #[derive(Debug)]
 pub(crate) struct Verified {
     report: Report,
@@ -62,8 +69,12 @@ impl Verified {
 }
 
 impl Trust {
-    /// Reads the keys, and checks that `--require` can be met at all.
-    pub(crate) fn load(&self) -> Result<(Vec<TrustedKey>, usize), Failure> {
+    /// Reads the keys, and checks that `--require` can be met at all. `None` when nothing
+    /// is asked for.
+    pub(crate) fn load(&self) -> Result<Option<Trusted>, Failure> {
+        if self.keys.is_empty() {
+            return Ok(None);
+        }
         let keys = keys::read_public(&self.keys)?;
         let required = self.require.unwrap_or(keys.len());
         if required == 0 || required > keys.len() {
@@ -75,20 +86,21 @@ impl Trust {
                 Failure::new(Kind::Usage, message).hint("give from 1 up to the number of `--key`")
             );
         }
-        Ok((keys, required))
+        Ok(Some(Trusted { keys, required }))
     }
+}
 
-    /// Looks at every signature of `subject` on the registry.
+impl Trusted {
+    /// Looks at every signature of `digest` on the registry.
     pub(crate) async fn verify(
         &self,
         registry: &Registry,
         digest: &Digest,
     ) -> Result<Verified, Failure> {
-        let (keys, required) = self.load()?;
         let found = signatures(registry, digest)
             .await
             .map_err(remote::failed("look for signatures"))?;
-        let report = examine(&keys, required, &found, digest);
+        let report = examine(&self.keys, self.required, &found, digest);
         if report.signed_by.len() >= report.required {
             return Ok(Verified { report });
         }

@@ -54,9 +54,7 @@ pub(crate) struct Pulled {
 }
 
 pub(crate) async fn run(args: &PullArgs) -> Result<Pulled, Failure> {
-    if !args.trust.keys.is_empty() {
-        args.trust.load()?;
-    }
+    let trusted = args.trust.load()?;
     // Known before anything is asked for; the artifact's own name is known only later.
     args.output
         .as_deref()
@@ -67,9 +65,9 @@ pub(crate) async fn run(args: &PullArgs) -> Result<Pulled, Failure> {
         .await
         .map_err(remote::failed("find the artifact"))?;
     let digest = manifest.digest();
-    let verification = match args.trust.keys.as_slice() {
-        [] => None,
-        _ => Some(args.trust.verify(&registry, &digest).await?.into_report()),
+    let verification = match &trusted {
+        None => None,
+        Some(trusted) => Some(trusted.verify(&registry, &digest).await?.into_report()),
     };
     let file = args
         .output

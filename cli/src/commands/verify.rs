@@ -43,19 +43,16 @@ pub(crate) struct VerifiedArtifact {
 }
 
 pub(crate) async fn run(args: &VerifyArgs) -> Result<VerifiedArtifact, Failure> {
-    if args.trust.keys.is_empty() {
-        return Err(
-            Failure::new(Kind::Usage, "no key to verify with").hint("give one with `--key FILE`")
-        );
-    }
-    args.trust.load()?;
+    let trusted = args.trust.load()?.ok_or_else(|| {
+        Failure::new(Kind::Usage, "no key to verify with").hint("give one with `--key FILE`")
+    })?;
     let registry = args.connection.open(&args.reference).await?;
     let manifest = registry
         .resolve(&args.reference)
         .await
         .map_err(remote::failed("find what is to be verified"))?;
     let digest = manifest.digest();
-    let verified = args.trust.verify(&registry, &digest).await?;
+    let verified = trusted.verify(&registry, &digest).await?;
     let reference = args.reference.at_digest(digest.clone()).to_string();
     Ok(VerifiedArtifact {
         reference,

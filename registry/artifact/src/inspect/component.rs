@@ -18,11 +18,16 @@ pub(super) struct Outline {
     types: Vec<Option<InstanceShape>>,
     imports: Vec<Import>,
     exports: Vec<Export>,
-    /// Names that were kept so far, and their bytes: one type can be imported many times.
-    names: usize,
-    name_bytes: usize,
+    kept: Kept,
     has_code: bool,
     is_wit_package: bool,
+}
+
+/// How many names were kept so far, and their bytes: one type can be imported many times.
+#[derive(Default)]
+struct Kept {
+    names: usize,
+    bytes: usize,
 }
 
 /// The names in the type of an instance.
@@ -104,7 +109,7 @@ impl Outline {
         name: &ComponentExternName<'_>,
         ty: ComponentTypeRef,
     ) -> Result<(), InspectError> {
-        self.count(1, name.name.len())?;
+        self.kept.add(1, name.name.len())?;
         let shape = match ty {
             ComponentTypeRef::Instance(index) => self.shape(index)?,
             ComponentTypeRef::Type(_) => {
@@ -130,20 +135,9 @@ impl Outline {
             return Ok(InstanceShape::opaque());
         };
         let names = shape.functions.iter().chain(&shape.resources);
-        let bytes = names.clone().map(String::len).sum();
-        let count = names.count();
-        self.count(count, bytes)?;
-        let known = self.types.get(index as usize).cloned().flatten();
-        Ok(known.unwrap_or_else(InstanceShape::opaque))
-    }
-
-    fn count(&mut self, names: usize, bytes: usize) -> Result<(), InspectError> {
-        self.names = self.names.saturating_add(names);
-        self.name_bytes = self.name_bytes.saturating_add(bytes);
-        if self.names > limits::ITEMS || self.name_bytes > limits::NAME_BYTES {
-            return Err(InspectError::TooManyItems);
-        }
-        Ok(())
+        self.kept
+            .add(names.clone().count(), names.map(String::len).sum())?;
+        Ok(shape.clone())
     }
 
     fn export(
@@ -151,7 +145,7 @@ impl Outline {
         name: &ComponentExternName<'_>,
         kind: ComponentExternalKind,
     ) -> Result<(), InspectError> {
-        self.count(1, name.name.len())?;
+        self.kept.add(1, name.name.len())?;
         if kind == ComponentExternalKind::Type {
             self.types.push(None);
         }
@@ -159,6 +153,17 @@ impl Outline {
             name: name.full_name().into_owned(),
             kind: item_kind(kind),
         });
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn add(&mut self, names: usize, bytes: usize) -> Result<(), InspectError> {
+        self.names = self.names.saturating_add(names);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.names > limits::ITEMS || self.bytes > limits::NAME_BYTES {
+            return Err(InspectError::TooManyItems);
+        }
         Ok(())
     }
 }
