@@ -1,8 +1,5 @@
 //! Everything that can go wrong in a build, with its kind and what to do about it.
 
-use std::error::Error as StdError;
-use std::iter;
-
 use thiserror::Error;
 
 use crate::compile::CompileError;
@@ -86,13 +83,4 @@ impl BuildError {
             _ => None,
         }
     }
-}
-
-/// An error and what led to it, on one line.
-pub(crate) fn with_causes(error: &(dyn StdError + 'static)) -> String {
-    let chain = iter::successors(Some(error), |error: &&(dyn StdError + 'static)| {
-        (*error).source()
-    });
-    let words: Vec<String> = chain.map(ToString::to_string).collect();
-    words.join(": ")
 }

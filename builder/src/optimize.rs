@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use wasmport_artifact::{Import, Inspection, inspect, validate};
+use wasmport_artifact::{Import, Inspection, inspect, validate, with_causes};
 
 use crate::core_modules;
 use crate::engine::Optimizer;
-use crate::error::with_causes;
 use crate::event::Event;
 use crate::features;
 

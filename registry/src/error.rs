@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use wasmport_artifact::{DigestError, ManifestError};
+use wasmport_artifact::{DigestError, ManifestError, with_causes};
 use wasmport_policies::Decision;
 
 use crate::admission::AdmissionError;
@@ -104,7 +104,7 @@ impl ApiError {
 
     /// Our fault. It is logged here, once, with its causes; the client need not know them.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %chain(error), "request failed");
+        tracing::error!(error = %with_causes(error), "request failed");
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self::new(status, "UNKNOWN", "the registry failed; its log says why")
     }
@@ -150,7 +150,7 @@ impl From<DigestError> for ApiError {
 
 impl From<ManifestError> for ApiError {
     fn from(error: ManifestError) -> Self {
-        let message = chain(&error);
+        let message = with_causes(&error);
         match error {
             ManifestError::TooLarge(_) => Self::manifest_too_large(message),
             _ => Self::manifest_invalid(message),
@@ -236,14 +236,4 @@ pub(crate) fn summary(decision: &Decision) -> String {
         1 => format!("{first} (and 1 more finding)"),
         more => format!("{first} (and {more} more findings)"),
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use wasm_opt::{Feature, OptimizationOptions, Pass};
+use wasmport_artifact::with_causes;
 
 use super::EngineError;
-use crate::error::with_causes;
 
 pub(super) const NAME: &str = "Binaryen 116";
 

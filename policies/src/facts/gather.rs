@@ -1,6 +1,8 @@
 //! Reads what a manifest carries from its blobs.
 
-use wasmport_artifact::{Descriptor, Manifest, NotWasm, WasmConfig, inspect, media_type, validate};
+use wasmport_artifact::{
+    Descriptor, Manifest, NotWasm, WasmConfig, inspect, media_type, validate, with_causes,
+};
 
 use super::Content;
 
@@ -97,16 +99,6 @@ fn single_layer(manifest: &Manifest) -> Result<&Descriptor, String> {
             layers.len()
         )),
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

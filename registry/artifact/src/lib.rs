@@ -19,6 +19,7 @@
 //! ```
 
 pub mod annotation;
+mod causes;
 mod config;
 mod descriptor;
 mod digest;
@@ -31,6 +32,7 @@ mod reference;
 mod repository_name;
 mod tag;
 
+pub use causes::with_causes;
 pub use config::{ComponentClaim, Disagreement, WasmConfig, WasmConfigError};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
