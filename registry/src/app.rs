@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::access::Access;
 use crate::admission::Admission;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
@@ -16,6 +17,8 @@ pub struct App {
     pub(crate) store: Store,
     /// Who decides what comes in and goes out.
     pub(crate) admission: Arc<Admission>,
+    /// Who may do what.
+    pub(crate) access: Arc<Access>,
     /// Uploads that are under way.
     pub(crate) uploads: Arc<Uploads>,
 }
@@ -35,6 +38,7 @@ impl App {
         Ok(Self {
             store,
             admission,
+            access: Arc::default(),
             uploads: Arc::default(),
         })
     }

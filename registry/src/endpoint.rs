@@ -1,10 +1,13 @@
 //! What a path under `/v2/` means. Repository names hold slashes, so that paths are read
 //! from their end, once, here.
 
+use axum::http::Method;
 use thiserror::Error;
 use wasmport_artifact::{
     Digest, DigestError, ReferenceError, RepositoryName, RepositoryNameError, Selector,
 };
+
+use crate::access::Action;
 
 /// An endpoint of the distribution API (distribution specification, "Endpoints").
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +68,25 @@ impl Endpoint {
             ("referrers", digest) => Ok(Self::Referrers(name.parse()?, digest.parse()?)),
             _ => Err(unknown()),
         }
+    }
+
+    /// What the caller must be allowed to do, and where. `None` where who asks is answered.
+    pub(crate) fn needs(&self, method: &Method) -> Option<(Action, &RepositoryName)> {
+        let action = match (self, method) {
+            (Self::Upload(..) | Self::Uploads(_), _) | (_, &Method::PUT) => Action::Push,
+            (_, &Method::DELETE) => Action::Delete,
+            _ => Action::Pull,
+        };
+        let repository = match self {
+            Self::Base => return None,
+            Self::Blob(repository, _)
+            | Self::Uploads(repository)
+            | Self::Upload(repository, _)
+            | Self::Manifest(repository, _)
+            | Self::Tags(repository)
+            | Self::Referrers(repository, _) => repository,
+        };
+        Some((action, repository))
     }
 
     /// The methods that it has, as an `Allow` header lists them.

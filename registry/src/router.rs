@@ -41,6 +41,10 @@ async fn dispatch(app: App, request: Request) -> Result<Response, ApiError> {
     use Endpoint as E;
     let endpoint = E::parse(request.uri().path())?;
     let method = request.method().clone();
+    let caller = app.access.authenticate(&request)?;
+    if let Some((action, repository)) = endpoint.needs(&method) {
+        caller.require(action, repository)?;
+    }
     match (method.as_str(), endpoint) {
         ("GET" | "HEAD", E::Base) => Ok(base::version()),
         ("GET" | "HEAD", E::Blob(name, digest)) => blobs::get(app, name, digest, request).await,
