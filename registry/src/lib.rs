@@ -16,7 +16,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[allow(dead_code, reason = "a skeleton, which the access rules fill in")]
+#[allow(
+    dead_code,
+    clippy::unnecessary_wraps,
+    clippy::unused_self,
+    reason = "a skeleton, which the access rules fill in"
+)]
 mod access;
 mod admission;
 mod app;
