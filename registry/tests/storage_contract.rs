@@ -395,6 +395,57 @@ async fn records_on_disk_survive_the_engine() {
     assert_eq!(value(&records, &key("a")).await.unwrap(), "1");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commits_that_come_together_share_a_transaction() {
+    const COMMITS: usize = 400;
+    let directory = TempDir::new().unwrap();
+    let records = RedbRecords::open(&directory.path().join("records.redb")).unwrap();
+    let commits = (0..COMMITS).map(|number| {
+        let records = records.clone();
+        let batch = Batch::new().put_if_absent(key(&format!("t{number}")), "x");
+        tokio::spawn(async move { records.commit(batch).await })
+    });
+    for commit in futures_util::future::join_all(commits).await {
+        commit.unwrap().unwrap();
+    }
+    let counts = records.commit_counts();
+    assert_eq!(counts.batches, COMMITS as u64);
+    assert!(counts.transactions * 10 <= counts.batches, "{counts:?}");
+}
+
+#[tokio::test]
+async fn of_batches_in_one_transaction_each_is_applied_or_refused_on_its_own() {
+    let (_directory, records) = redb_records();
+    // Nothing is awaited between them, so that they wait together.
+    let commits = (0..32).map(|number| {
+        let own = key(&format!("own{number}"));
+        let batch = Batch::new().put_if_absent(key(&format!("shared{}", number / 2)), "x");
+        records.commit(batch.put(own, "x"))
+    });
+    let commits = futures_util::future::join_all(commits).await;
+    for (number, commit) in commits.iter().enumerate() {
+        assert_eq!(commit.is_ok(), number % 2 == 0, "{number}: {commit:?}");
+        let own = value(&*records, &key(&format!("own{number}"))).await;
+        assert_eq!(own.is_some(), commit.is_ok(), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_when_the_engine_is_dropped_is_written() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("records.redb");
+    let records = RedbRecords::open(&path).unwrap();
+    for number in 0..50 {
+        let batch = Batch::new().put(key(&format!("t{number}")), "x");
+        // Polled once, which puts it in the queue, and given up.
+        let _ = futures_util::FutureExt::now_or_never(records.commit(batch));
+    }
+    drop(records);
+    let records = RedbRecords::open(&path).unwrap();
+    let found = records.list(&Prefix::tags(&repository("app")), None, 100);
+    assert_eq!(found.await.unwrap().len(), 50);
+}
+
 #[tokio::test]
 async fn blobs_on_disk_survive_the_engine_and_leftovers_do_not() {
     let (directory, blobs) = file_blobs();

@@ -41,13 +41,18 @@ impl StorageError {
 
     /// A failed operation; a full disk is told apart.
     pub fn io(action: String, source: io::Error) -> Self {
-        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-        if matches!(source.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+        if Self::is_full(&source) {
             return Self::Full(source.into());
         }
         Self::Engine {
             action,
             source: source.into(),
         }
+    }
+
+    /// True when there was no room.
+    pub(super) fn is_full(error: &io::Error) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
     }
 }

@@ -40,7 +40,7 @@ impl Store {
         content: &Content,
     ) -> Result<(), StorageError> {
         let batch = Batch::new().put(Key::facts(manifest), facts_of(content));
-        match self.records.commit(batch).await {
+        match self.commit(batch).await {
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),
         }

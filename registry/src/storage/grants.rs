@@ -84,7 +84,7 @@ impl Store {
             return Ok(());
         }
         let batch = Batch::new().delete_if_unchanged(Key::grant(repository, blob), version);
-        match self.records.commit(batch).await {
+        match self.commit(batch).await {
             // Changed: another manifest came to use it.
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),
@@ -111,7 +111,7 @@ impl Store {
     ) -> Result<(), StorageError> {
         let grant = encode(&Grant { size, uses: 0 });
         let batch = Batch::new().put_if_absent(Key::grant(repository, blob), grant);
-        match self.records.commit(batch).await {
+        match self.commit(batch).await {
             // Changed: it is there already.
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),

@@ -76,6 +76,16 @@ impl Key {
         &self.0
     }
 
+    /// The repository that a record belongs to. Facts belong to their bytes and to none.
+    pub(crate) fn repository(&self) -> Option<&str> {
+        let (kind, rest) = self.0.split_once('/')?;
+        match kind {
+            "facts" => None,
+            "holders" => rest.rsplit_once(':').map(|(_, repository)| repository),
+            _ => rest.split_once(':').map(|(repository, _)| repository),
+        }
+    }
+
     /// The tag in the name of a tag or of a wish for one.
     pub(crate) fn as_tag(&self) -> Option<Tag> {
         self.last_part()?.parse().ok()
@@ -174,6 +184,24 @@ mod tests {
             Some(digest.clone())
         );
         assert_eq!(Key::user(&app, &subject, &digest).as_digest(), Some(digest));
+    }
+
+    #[test]
+    fn a_record_tells_its_repository() {
+        let app = repository("team/app");
+        let (blob, manifest) = (Digest::of(b"blob"), Digest::of(b"manifest"));
+        let tag: Tag = "1.0".parse().unwrap();
+        for key in [
+            Key::manifest(&app, &manifest),
+            Key::tag(&app, &tag),
+            Key::pending(&app, &tag),
+            Key::referrer(&app, &blob, &manifest),
+            Key::grant(&app, &blob),
+            Key::user(&app, &blob, &manifest),
+        ] {
+            assert_eq!(key.repository(), Some("team/app"), "{key}");
+        }
+        assert_eq!(Key::facts(&manifest).repository(), None);
     }
 
     #[test]

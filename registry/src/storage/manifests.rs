@@ -136,7 +136,7 @@ impl Store {
                 let key = Key::referrer(repository, &subject.digest, digest);
                 batch = batch.put(key, encode(&referrer(judged)));
             }
-            match self.records.commit(point(batch)).await {
+            match self.commit(point(batch)).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Changed(_)) => {}
                 Err(CommitError::Storage(error)) => return Err(error.into()),

@@ -49,7 +49,7 @@ impl Store {
         let batch = Batch::new()
             .put(tag, super::tags::pointing_at(admitted.judged()))
             .delete_if_unchanged(wish, pending.version.clone());
-        match self.records.commit(batch).await {
+        match self.commit(batch).await {
             Ok(()) => Ok(true),
             Err(CommitError::Changed(_)) => Ok(false),
             Err(CommitError::Storage(error)) => Err(error),

@@ -123,6 +123,11 @@ impl Batch {
         self.change(key, None, Expect::Unchanged(version))
     }
 
+    /// The changes in their order, to look at.
+    pub fn changes(&self) -> &[Change] {
+        &self.0
+    }
+
     /// The changes in their order.
     pub fn into_changes(self) -> Vec<Change> {
         self.0

@@ -14,9 +14,10 @@ use super::blob_writer::BlobWriter;
 use super::blobs::{Blobs, OpenBlob};
 use super::error::StorageError;
 use super::files::{FileBlobs, sync_directory};
+use super::generations::Generations;
 use super::keys::{Key, Prefix};
 use super::memory::{MemoryBlobs, MemoryRecords};
-use super::records::{Record, Records};
+use super::records::{Batch, CommitError, Record, Records};
 use super::redb::RedbRecords;
 
 /// How many records one listing reads at a time.
@@ -31,12 +32,17 @@ pub(super) const ATTEMPTS: usize = 100;
 pub struct Store {
     pub(super) records: Arc<dyn Records>,
     pub(super) blobs: Arc<dyn Blobs>,
+    generations: Arc<Generations>,
 }
 
 impl Store {
     /// A store over these engines.
     pub fn new(records: Arc<dyn Records>, blobs: Arc<dyn Blobs>) -> Self {
-        Self { records, blobs }
+        Self {
+            records,
+            blobs,
+            generations: Arc::default(),
+        }
     }
 
     /// A store that forgets.
@@ -60,6 +66,32 @@ impl Store {
     pub(crate) async fn check(&self) -> Result<(), StorageError> {
         let prefix = Prefix::all_pending();
         self.records.list(&prefix, None, 1).await.map(drop)
+    }
+
+    /// How caches know that what they kept is still true.
+    pub fn generations(&self) -> &Generations {
+        &self.generations
+    }
+
+    /// Applies a batch: the one way for records into the store.
+    ///
+    /// A request that is given up does not give up its batch, which may be on disk already:
+    /// the caches must be told when it is done, and so it is waited for elsewhere.
+    pub(super) async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
+        let writing = self.generations.writing(batch.changes());
+        let records = Arc::clone(&self.records);
+        let committed = tokio::spawn(async move {
+            let committed = records.commit(batch).await;
+            // Also after a failure: what an engine failed to write may be there all the same.
+            drop(writing);
+            committed
+        });
+        committed.await.unwrap_or_else(|error| {
+            Err(CommitError::Storage(StorageError::Engine {
+                action: "write records".to_owned(),
+                source: error.into(),
+            }))
+        })
     }
 
     /// A writer for a new blob.
