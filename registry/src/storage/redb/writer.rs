@@ -3,9 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+use tracing::warn;
 
 use super::database::{Outcomes, RecordsFile};
 use crate::storage::error::StorageError;
@@ -23,6 +27,11 @@ const GROUP: usize = 256;
 /// transaction changed in memory, beyond its cache if need be.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
+/// How long nothing must have been committed for the thread to write what makes the database
+/// open at once after a crash. It costs as much as two commits, and whoever comes meanwhile
+/// waits for it.
+const QUIET: Duration = Duration::from_millis(500);
+
 /// The one thread that writes to the database.
 ///
 /// When this is dropped, what still waits is written, and then the thread ends.
@@ -31,6 +40,7 @@ pub(super) struct Writer {
     /// Always there but while this is dropped.
     queue: Option<mpsc::Sender<Waiting>>,
     thread: Option<JoinHandle<()>>,
+    file: Arc<RecordsFile>,
     counts: Arc<Counts>,
 }
 
@@ -41,12 +51,17 @@ pub struct CommitCounts {
     pub transactions: u64,
     /// Batches in them.
     pub batches: u64,
+    /// How often it was written, in a quiet moment, what makes the database open at once.
+    pub checkpoints: u64,
+    /// How often the database was not closed cleanly, and had to be read in whole.
+    pub repairs: u64,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     transactions: AtomicU64,
     batches: AtomicU64,
+    checkpoints: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -61,16 +76,19 @@ impl Writer {
     pub(super) fn start(file: Arc<RecordsFile>) -> Result<Self, StorageError> {
         let (queue, waiting) = mpsc::channel(WAITING);
         let counts = Arc::<Counts>::default();
-        let thread = std::thread::Builder::new().name("records".to_owned());
+        let cannot = |error| StorageError::io("start the thread that writes".to_owned(), error);
+        // For waiting with a time limit, which the channel alone cannot.
+        let clock = runtime::Builder::new_current_thread().enable_time().build();
+        let clock = clock.map_err(cannot)?;
+        let thread = thread::Builder::new().name("records".to_owned());
         let thread = thread.spawn({
-            let counts = Arc::clone(&counts);
-            move || run(&file, waiting, &counts)
+            let (file, counts) = (Arc::clone(&file), Arc::clone(&counts));
+            move || run(&file, &clock, waiting, &counts)
         });
-        let thread = thread
-            .map_err(|error| StorageError::io("start the thread that writes".to_owned(), error))?;
         Ok(Self {
             queue: Some(queue),
-            thread: Some(thread),
+            thread: Some(thread.map_err(cannot)?),
+            file,
             counts,
         })
     }
@@ -92,6 +110,8 @@ impl Writer {
         CommitCounts {
             transactions: self.counts.transactions.load(Ordering::Relaxed),
             batches: self.counts.batches.load(Ordering::Relaxed),
+            checkpoints: self.counts.checkpoints.load(Ordering::Relaxed),
+            repairs: self.file.repairs(),
         }
     }
 }
@@ -107,27 +127,64 @@ impl Drop for Writer {
     }
 }
 
-fn run(file: &RecordsFile, mut waiting: mpsc::Receiver<Waiting>, counts: &Counts) {
-    while let Some(first) = waiting.blocking_recv() {
-        let (batches, answers) = group(first, &mut waiting);
-        counts.transactions.fetch_add(1, Ordering::Relaxed);
-        let number = batches.len() as u64;
-        counts.batches.fetch_add(number, Ordering::Relaxed);
-        // A panic in the database must not take the only thread that writes with it. What
-        // waits is told, and the database is opened anew.
-        match catch_unwind(AssertUnwindSafe(|| file.write(&batches))) {
-            Ok(Ok(outcomes)) => tell(answers, outcomes),
-            Ok(Err(error)) => {
-                for answer in answers {
-                    let error = file.error("write records", Arc::clone(&error));
-                    let _ = answer.send(Err(error.into()));
-                }
+fn run(
+    file: &RecordsFile,
+    clock: &runtime::Runtime,
+    mut waiting: mpsc::Receiver<Waiting>,
+    counts: &Counts,
+) {
+    let mut is_dirty = false;
+    loop {
+        let next = clock.block_on(async {
+            if is_dirty {
+                return timeout(QUIET, waiting.recv()).await;
             }
-            Err(_) => {
-                file.close();
-                drop(answers);
+            Ok(waiting.recv().await)
+        });
+        is_dirty = next.is_ok();
+        match next {
+            Ok(Some(first)) => write_group(file, first, &mut waiting, counts),
+            Ok(None) => return,
+            Err(_) => checkpoint(file, counts),
+        }
+    }
+}
+
+fn write_group(
+    file: &RecordsFile,
+    first: Waiting,
+    waiting: &mut mpsc::Receiver<Waiting>,
+    counts: &Counts,
+) {
+    let (batches, answers) = group(first, waiting);
+    counts.transactions.fetch_add(1, Ordering::Relaxed);
+    let number = batches.len() as u64;
+    counts.batches.fetch_add(number, Ordering::Relaxed);
+    // A panic in the database must not take the only thread that writes with it. What waits
+    // is told, and the database is opened anew.
+    match catch_unwind(AssertUnwindSafe(|| file.write(&batches))) {
+        Ok(Ok(outcomes)) => tell(answers, outcomes),
+        Ok(Err(error)) => {
+            for answer in answers {
+                let error = file.error("write records", Arc::clone(&error));
+                let _ = answer.send(Err(error.into()));
             }
         }
+        Err(_) => {
+            file.close();
+            drop(answers);
+        }
+    }
+}
+
+fn checkpoint(file: &RecordsFile, counts: &Counts) {
+    match catch_unwind(AssertUnwindSafe(|| file.checkpoint())) {
+        Ok(Ok(())) => {
+            counts.checkpoints.fetch_add(1, Ordering::Relaxed);
+        }
+        // Nobody waits for it, and the next commit will say what is wrong.
+        Ok(Err(error)) => warn!(%error, "failed to write a checkpoint of the records"),
+        Err(_) => file.close(),
     }
 }
 
