@@ -12,6 +12,7 @@ pub(crate) struct Artifact {
     pub(crate) layer: Blob,
     pub(crate) manifest: Bytes,
     pub(crate) digest: Digest,
+    image: ImageManifest,
 }
 
 /// Bytes and their digest.
@@ -59,17 +60,31 @@ impl Artifact {
         Ok(Self::of(Blob::of(config.to_bytes()), layer, kinds))
     }
 
+    /// Another manifest over the same blobs.
+    pub(crate) fn noted(&self, number: u128) -> Self {
+        let mut image = self.image.clone();
+        let note = ("example.load".to_owned(), format!("{number:x}"));
+        image.annotations.extend([note]);
+        Self::over(self.config.clone(), self.layer.clone(), image)
+    }
+
     fn of(config: Blob, layer: Blob, kinds: (&str, &str)) -> Self {
-        let manifest = ImageManifest::new(
-            Descriptor::of(kinds.0, &config.bytes),
-            vec![Descriptor::of(kinds.1, &layer.bytes)],
+        let (config_size, layer_size) = (config.bytes.len() as u64, layer.bytes.len() as u64);
+        let image = ImageManifest::new(
+            Descriptor::new(kinds.0, config.digest.clone(), config_size),
+            vec![Descriptor::new(kinds.1, layer.digest.clone(), layer_size)],
         );
-        let manifest = Bytes::from(manifest.to_bytes());
+        Self::over(config, layer, image)
+    }
+
+    fn over(config: Blob, layer: Blob, image: ImageManifest) -> Self {
+        let manifest = Bytes::from(image.to_bytes());
         Self {
             config,
             layer,
             digest: Digest::of(&manifest),
             manifest,
+            image,
         }
     }
 }

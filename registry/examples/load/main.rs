@@ -28,6 +28,10 @@ use workload::Workload;
 
 /// Loads a registry and says how fast it answered.
 #[derive(Clone, Debug, Parser)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 struct Options {
     /// What to do
     #[arg(value_enum)]
@@ -52,6 +56,10 @@ struct Options {
     /// Push other bytes each time. `zb` pushes the same ones, of which a registry writes only the first
     #[arg(long)]
     unique: bool,
+
+    /// Make what is pushed when its turn comes and not before: slower, but it takes no memory
+    #[arg(long, requires = "unique")]
+    bounded: bool,
 
     /// What the names of the repositories begin with
     #[arg(long, value_name = "NAME", default_value = "load")]

@@ -30,6 +30,16 @@ impl Client<'_> {
     ) -> anyhow::Result<()> {
         self.push_blob(repository, &artifact.layer, how).await?;
         self.push_blob(repository, &artifact.config, how).await?;
+        self.put_manifest(repository, tag, artifact).await
+    }
+
+    /// Pushes a manifest whose blobs are there.
+    pub(crate) async fn put_manifest(
+        &mut self,
+        repository: &str,
+        tag: &str,
+        artifact: &Artifact,
+    ) -> anyhow::Result<()> {
         let path = format!("/v2/{repository}/manifests/{tag}");
         let body = (IMAGE_MANIFEST, artifact.manifest.clone());
         let put = self.send(Method::PUT, &path, Some(body), StatusCode::CREATED);

@@ -34,6 +34,8 @@ pub(crate) enum Workload {
     PushWasm,
     /// Unique components of `--size` bytes, each under a new tag of one repository a connection
     PushSmall,
+    /// Unique manifests over the same blobs, each under a new tag of one repository a connection
+    PushManifest,
     /// The whole of a component of 30 kB to 5 MB
     PullWasm,
     /// GET of a manifest by its tag
@@ -70,6 +72,9 @@ struct Item {
 #[derive(Clone)]
 enum Step {
     Push(Item, How, String),
+    /// A push of as many bytes that no push had before, made when its turn comes.
+    PushLater(usize),
+    PutManifest(Item, String),
     Pull(Item),
     Manifest(Item),
     Blob(Item),
@@ -86,7 +91,7 @@ pub(crate) async fn run(target: &Target, options: &Options) -> anyhow::Result<Me
     let workers = 0..options.connections;
     let plans = try_join_all(workers.map(|_| plan(target, options, each))).await?;
     let started = Instant::now();
-    let done = plans.iter().map(|steps| work(target, steps));
+    let done = plans.iter().map(|steps| work(target, options, steps));
     let done = futures_util::future::join_all(done).await;
     let steady = started.elapsed();
     if options.cleanup {
@@ -106,10 +111,19 @@ pub(crate) async fn run(target: &Target, options: &Options) -> anyhow::Result<Me
     Ok(measured)
 }
 
-async fn work(target: &Target, steps: &[Step]) -> Measured {
+async fn work(target: &Target, options: &Options, steps: &[Step]) -> Measured {
     let mut client = Client::new(target);
+    let mut maker = Maker::new(target, options);
     let mut measured = Measured::default();
     for step in steps {
+        let made;
+        let step = match step {
+            Step::PushLater(size) => {
+                made = maker.push(*size);
+                &made
+            }
+            ready => ready,
+        };
         let begun = Instant::now();
         match step.run(&mut client).await {
             Ok(()) => measured.latencies.push(begun.elapsed()),
@@ -137,6 +151,12 @@ impl Step {
             Self::Push(item, how, tag) => {
                 client
                     .push(&item.repository, tag, &item.artifact, *how)
+                    .await
+            }
+            Self::PushLater(_) => Ok(()),
+            Self::PutManifest(item, tag) => {
+                client
+                    .put_manifest(&item.repository, tag, &item.artifact)
                     .await
             }
             Self::Pull(item) => client.pull(&item.repository, TAG, &item.artifact).await,
@@ -168,7 +188,11 @@ async fn plan(target: &Target, options: &Options, each: usize) -> anyhow::Result
         W::PushMonolith | W::PushChunked | W::PushMixed => {
             for _ in 0..each {
                 let size = maker.size();
-                steps.push(maker.push(size));
+                steps.push(if options.bounded {
+                    Step::PushLater(size)
+                } else {
+                    maker.push(size)
+                });
             }
         }
         W::PullPush => {
@@ -212,6 +236,17 @@ async fn plan(target: &Target, options: &Options, each: usize) -> anyhow::Result
                     (item.repository, tag) = (shared.clone(), format!("v{at}"));
                 }
                 steps.push(Step::Push(item, How::Monolith, tag));
+            }
+        }
+        W::PushManifest => {
+            let item = maker.pushed_wasm(30_000).await?;
+            for at in 0..each {
+                let artifact = Arc::new(item.artifact.noted(target.number()));
+                let item = Item {
+                    artifact,
+                    ..item.clone()
+                };
+                steps.push(Step::PutManifest(item, format!("v{at}")));
             }
         }
         W::PullWasm => {
