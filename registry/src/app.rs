@@ -1,6 +1,7 @@
 //! What every request has at hand.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
@@ -21,6 +22,8 @@ pub struct App {
     pub(crate) access: Arc<Access>,
     /// Uploads that are under way.
     pub(crate) uploads: Arc<Uploads>,
+    /// It stops soon: nothing new should come here.
+    is_stopping: Arc<AtomicBool>,
 }
 
 /// Why the artifacts that were held could not be decided on with the policy of this run.
@@ -40,6 +43,17 @@ impl App {
             admission,
             access: Arc::default(),
             uploads: Arc::default(),
+            is_stopping: Arc::default(),
         })
+    }
+
+    /// Lets what balances the load look elsewhere.
+    pub(crate) fn stop_being_ready(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`stop_being_ready`](Self::stop_being_ready) was called.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::policy_file::LoadedPolicy;
+use crate::server::{LimitsSettings, ServerSettings};
 
 /// The settings of one registry.
 #[derive(Clone, Debug)]
@@ -17,6 +18,10 @@ pub struct Config {
     pub store: StoreLocation,
     /// What may come in and go out.
     pub policy: LoadedPolicy,
+    /// How long it waits, for what.
+    pub server: ServerSettings,
+    /// How much its clients may take.
+    pub limits: LimitsSettings,
 }
 
 /// Where artifacts are kept.
@@ -39,6 +44,8 @@ impl Config {
             allow_remote: false,
             store,
             policy,
+            server: ServerSettings::default(),
+            limits: LimitsSettings::default(),
         }
     }
 }

@@ -77,6 +77,24 @@ impl ApiError {
             .with_header(header::ALLOW, endpoint.methods().to_owned())
     }
 
+    /// There are more requests than can be answered at one time.
+    pub(crate) fn overloaded() -> Self {
+        let message = "the registry has too much to do, try again soon";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "TOOMANYREQUESTS", message)
+            .with_header(header::RETRY_AFTER, "1".to_owned())
+    }
+
+    pub(crate) fn uri_too_long(limit: u64) -> Self {
+        let message = format!("the target of a request has at most {limit} bytes");
+        Self::new(StatusCode::URI_TOO_LONG, "UNSUPPORTED", message)
+    }
+
+    pub(crate) fn headers_too_large(limit: u64) -> Self {
+        let message = format!("the headers of a request are too many, or have over {limit} bytes");
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        Self::new(status, "UNSUPPORTED", message)
+    }
+
     /// The policy says no. All of its findings go along, as `detail`.
     pub(crate) fn denied(what: &impl std::fmt::Display, decision: &Decision) -> Self {
         let message = format!("the policy does not admit {what}: {}", summary(decision));

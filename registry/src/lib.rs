@@ -36,6 +36,7 @@ mod ranges;
 mod router;
 mod routes;
 mod server;
+pub mod settings;
 pub mod storage;
 mod uploads;
 
@@ -43,4 +44,4 @@ pub use app::{App, OpenAppError};
 pub use config::{Config, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
 pub use router::router;
-pub use server::{Server, StartError};
+pub use server::{LimitsSettings, Server, ServerSettings, StartError};

@@ -1,13 +1,34 @@
 //! Listening, serving, and stopping without dropping what is under way.
 
+mod bodies;
+mod connection;
+mod flow;
+mod metered;
+mod requests;
+mod settings;
+mod slots;
+mod stop;
+mod streams;
+mod watch;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::serve::ListenerExt;
+use axum::Router;
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tracing::{debug, info};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use self::connection::Connections;
+pub use self::settings::{LimitsSettings, ServerSettings};
+use self::slots::Slots;
+use self::stop::Stop;
 
 use crate::app::{App, OpenAppError};
 use crate::config::{Config, StoreLocation};
@@ -20,7 +41,20 @@ pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
     app: App,
+    settings: ServerSettings,
+    limits: LimitsSettings,
 }
+
+/// How long to wait when a connection cannot be accepted, mostly since there are too many
+/// open files. It stays in the queue; to try at once would only keep the processor busy.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// How long what was cut may take to notice. Only what blocks a thread needs it.
+const CUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a client gets for whom there is no place, before TLS and HTTP/2 are spoken of.
+const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// Why a registry did not start.
 #[derive(Debug, Error)]
@@ -64,6 +98,8 @@ impl Server {
             addr: listener.local_addr().map_err(cannot)?,
             listener,
             app,
+            settings: config.server,
+            limits: config.limits,
         })
     }
 
@@ -72,20 +108,88 @@ impl Server {
         self.addr
     }
 
-    /// Answers requests until `shutdown` is done, and then finishes those under way.
+    /// Answers requests until `shutdown` is done, then finishes those under way, and lets go
+    /// of the store.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         info!(addr = %self.addr, "listening");
-        // Answers are written whole; to wait for more would only delay them.
-        let listener = self.listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                debug!(%error, "failed to set TCP_NODELAY");
-            }
-        });
-        axum::serve(listener, router(self.app))
-            .with_graceful_shutdown(shutdown)
-            .await?;
+        let mut service = Service::new(router(self.app.clone()), &self.settings, &self.limits);
+        service.accept(&self.listener, shutdown).await;
+        if !self.settings.drain_delay.duration().is_zero() {
+            self.app.stop_being_ready();
+            let delay = sleep(self.settings.drain_delay.duration());
+            service.accept(&self.listener, delay).await;
+        }
+        drop(self.listener);
+        service.drain(self.settings.drain_timeout.duration()).await;
         info!("stopped");
         Ok(())
+    }
+}
+
+/// Connections that are served.
+struct Service {
+    connections: Arc<Connections>,
+    slots: Slots,
+    stop: Stop,
+    tasks: JoinSet<()>,
+}
+
+impl Service {
+    fn new(router: Router, settings: &ServerSettings, limits: &LimitsSettings) -> Self {
+        let stop = Stop::default();
+        let connections = Connections::new(router, settings, limits, stop.clone());
+        Self {
+            connections: Arc::new(connections),
+            slots: Slots::new(limits),
+            stop,
+            tasks: JoinSet::new(),
+        }
+    }
+
+    /// Serves every connection that comes before `until` is done.
+    async fn accept(&mut self, listener: &TcpListener, until: impl Future<Output = ()>) {
+        let mut until = pin!(until);
+        loop {
+            tokio::select! {
+                () = &mut until => return,
+                accepted = listener.accept() => match accepted {
+                    Ok((socket, address)) => self.serve(socket, address),
+                    Err(error) => {
+                        warn!(%error, "failed to accept a connection");
+                        sleep(ACCEPT_AGAIN).await;
+                    }
+                },
+                Some(_) = self.tasks.join_next(), if !self.tasks.is_empty() => {}
+            }
+        }
+    }
+
+    fn serve(&mut self, socket: TcpStream, address: SocketAddr) {
+        let Some(slot) = self.slots.take(address.ip()) else {
+            // If it does not fit into an empty buffer, the client learns it from the close.
+            let _unwritten = socket.try_write(NO_PLACE);
+            return;
+        };
+        let connections = Arc::clone(&self.connections);
+        self.tasks.spawn(connections.serve(socket, address, slot));
+    }
+
+    /// Finishes the requests that are under way, and cuts what takes longer.
+    async fn drain(mut self, limit: Duration) {
+        self.stop.stop();
+        self.connections.streams().close();
+        let ended = async {
+            while self.tasks.join_next().await.is_some() {}
+            self.connections.streams().wait().await;
+        };
+        if timeout(limit, ended).await.is_err() {
+            warn!(
+                connections = self.tasks.len(),
+                "cut what was still under way"
+            );
+            self.tasks.shutdown().await;
+            let _overrun = timeout(CUT_TIMEOUT, self.connections.streams().wait()).await;
+        }
     }
 }
 

@@ -12,8 +12,11 @@ pub(crate) async fn alive() -> StatusCode {
     StatusCode::OK
 }
 
-/// The store answers, too.
+/// The store answers, too, and the registry does not stop.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
+    if app.is_stopping() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     match app.store.check().await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {

@@ -11,8 +11,12 @@
 mod admission;
 mod artifact;
 mod discovery;
+mod limits;
 mod pull;
 mod push;
+mod raw;
 mod registry;
+mod shutdown;
 mod signatures;
+mod slow_clients;
 mod start;

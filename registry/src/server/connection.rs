@@ -1,0 +1,130 @@
+//! One connection, from accept to close.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio_util::task::TaskTracker;
+use tracing::debug;
+
+use super::flow::Activity;
+use super::metered::{Metered, Transport};
+use super::requests::{Gate, Requests};
+use super::settings::{LimitsSettings, ServerSettings};
+use super::slots::Slot;
+use super::stop::Stop;
+use super::streams::{NextStream, Streams};
+use super::watch::{Overrun, Timeouts, Watch, Watched};
+use crate::access::Peer;
+
+/// What a connection may have buffered in each direction, in bytes: the headers of a request,
+/// and pieces of bodies. Thousands of connections may send headers that never end.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// What an HTTP/2 stream may have buffered for a client that does not read, in bytes.
+const STREAM_BUFFER_BYTES: usize = 128 * 1024;
+
+/// How often a silent HTTP/2 client is asked whether it is there, in header timeouts.
+const PINGS: u32 = 3;
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Connections {
+    router: Router,
+    gate: Arc<Gate>,
+    limits: LimitsSettings,
+    timeouts: Timeouts,
+    streams: TaskTracker,
+    stop: Stop,
+}
+
+impl Connections {
+    pub(super) fn new(
+        router: Router,
+        server: &ServerSettings,
+        limits: &LimitsSettings,
+        stop: Stop,
+    ) -> Self {
+        Self {
+            router,
+            gate: Arc::new(Gate::new(limits.clone())),
+            limits: limits.clone(),
+            timeouts: Timeouts::new(server),
+            streams: TaskTracker::new(),
+            stop,
+        }
+    }
+
+    /// The tasks of HTTP/2 streams, which end with their connections.
+    pub(super) fn streams(&self) -> &TaskTracker {
+        &self.streams
+    }
+
+    /// Serves a connection to its end.
+    pub(super) async fn serve(self: Arc<Self>, socket: TcpStream, address: SocketAddr, slot: Slot) {
+        let _slot = slot;
+        // Answers are written whole; to wait for more would only delay them.
+        if let Err(error) = socket.set_nodelay(true) {
+            debug!(%address, %error, "failed to set TCP_NODELAY");
+        }
+        let peer = Peer {
+            address,
+            certificate: None,
+        };
+        self.answer(Transport::Plain(socket), peer).await;
+    }
+
+    async fn answer(&self, transport: Transport, peer: Peer) {
+        let address = peer.address;
+        let activity = Arc::new(Activity::default());
+        let next_stream = NextStream::default();
+        let requests = Requests {
+            router: self.router.clone(),
+            gate: Arc::clone(&self.gate),
+            peer,
+            activity: Arc::clone(&activity),
+            next_stream: next_stream.clone(),
+        };
+        let metered = Metered {
+            transport,
+            activity: Arc::clone(&activity),
+        };
+        let builder = self.builder(next_stream);
+        let connection = builder.serve_connection(TokioIo::new(metered), requests);
+        let watch = Watch::new(self.timeouts, activity);
+        match Watched::new(connection, watch, self.stop.clone()).await {
+            Ok(Ok(())) | Err(Overrun::KeepAlive) => {}
+            Ok(Err(error)) => debug!(%address, %error, "a connection failed"),
+            Err(overrun) => debug!(%address, ?overrun, "cut a connection"),
+        }
+    }
+
+    fn builder(&self, next_stream: NextStream) -> Builder<Streams> {
+        let streams = self.streams.clone();
+        let mut builder = Builder::new(Streams::new(streams, self.timeouts, next_stream));
+        // The watch has the timeouts: hyper's would be armed anew for each request.
+        let mut http1 = builder.http1();
+        http1.header_read_timeout(None).max_buf_size(BUFFER_BYTES);
+        if self.limits.headers > HYPER_HEADERS {
+            http1.max_headers(self.limits.headers);
+        }
+        let header_bytes = u32::try_from(self.limits.header_bytes.bytes()).unwrap_or(u32::MAX);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(self.timeouts.header * PINGS)
+            .keep_alive_timeout(self.timeouts.header)
+            .max_concurrent_streams(self.limits.http2_streams)
+            .max_pending_accept_reset_streams(self.limits.http2_resets)
+            .max_header_list_size(header_bytes)
+            .max_send_buf_size(STREAM_BUFFER_BYTES);
+        builder
+    }
+}
+
+/// As many headers as hyper keeps on the stack. To tell it any number, even this one, is an
+/// allocation a request.
+const HYPER_HEADERS: usize = 100;

@@ -1,0 +1,150 @@
+//! What happens to each request before the router sees it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use axum::routing::future::RouteFuture;
+use hyper::body::{Body as _, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Version};
+use pin_project_lite::pin_project;
+use tower_service::Service as _;
+
+use super::bodies::{Answered, Sent, UnderWay};
+use super::flow::Activity;
+use super::settings::LimitsSettings;
+use super::streams::NextStream;
+use crate::access::Peer;
+use crate::error::ApiError;
+
+/// What the requests of all connections share.
+#[derive(Debug)]
+pub(super) struct Gate {
+    limits: LimitsSettings,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Answers the requests of one connection.
+#[derive(Debug)]
+pub(super) struct Requests {
+    pub(super) router: Router,
+    pub(super) gate: Arc<Gate>,
+    pub(super) peer: Peer,
+    pub(super) activity: Arc<Activity>,
+    pub(super) next_stream: NextStream,
+}
+
+pin_project! {
+    /// An answer that is worked at.
+    pub(super) struct Answering {
+        #[pin]
+        state: State,
+        under_way: Option<UnderWay>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    #[allow(clippy::large_enum_variant, reason = "a box would be one more allocation a request")]
+    enum State {
+        Routed { #[pin] future: RouteFuture<Infallible> },
+        Refused { response: Option<Response> },
+    }
+}
+
+impl Gate {
+    pub(super) fn new(limits: LimitsSettings) -> Self {
+        let under_way = Arc::default();
+        Self { limits, under_way }
+    }
+
+    /// Why not to look at a request any further.
+    fn refuse(&self, request: &Request<Incoming>) -> Option<ApiError> {
+        let limits = &self.limits;
+        if self.under_way.load(Relaxed) > limits.requests {
+            return Some(ApiError::overloaded());
+        }
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or("", |target| target.as_str());
+        let limit = limits.uri_bytes.bytes();
+        if target.len() as u64 > limit {
+            return Some(ApiError::uri_too_long(limit));
+        }
+        let headers = request.headers();
+        let length = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+            name.as_str().len() + value.len()
+        };
+        let bytes: usize = headers.iter().map(length).sum();
+        let limit = limits.header_bytes.bytes();
+        let is_too_many = headers.len() > limits.headers;
+        (is_too_many || bytes as u64 > limit).then(|| ApiError::headers_too_large(limit))
+    }
+}
+
+impl Service<Request<Incoming>> for Requests {
+    type Response = Response<Answered>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let is_stream = request.version() == Version::HTTP_2;
+        let stream = is_stream.then(|| self.next_stream.open());
+        let connection = Arc::clone(&self.activity);
+        let all = Arc::clone(&self.gate.under_way);
+        let under_way = UnderWay::begin(connection, stream, all);
+        let state = match self.gate.refuse(&request) {
+            Some(refusal) => State::Refused {
+                response: Some(refusal.into_response()),
+            },
+            None => State::Routed {
+                future: self.route(request, &under_way),
+            },
+        };
+        Answering {
+            state,
+            under_way: Some(under_way),
+        }
+    }
+}
+
+impl Requests {
+    fn route(&self, request: Request<Incoming>, under_way: &UnderWay) -> RouteFuture<Infallible> {
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(self.peer.clone());
+        let body = if body.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(Sent::new(body, under_way))
+        };
+        self.router.clone().call(Request::from_parts(parts, body))
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Answered>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = match this.state.project() {
+            StateProjection::Routed { future } => {
+                let Ok(response) = ready!(future.poll(context));
+                Some(response)
+            }
+            StateProjection::Refused { response } => response.take(),
+        };
+        match (response, this.under_way.take()) {
+            (Some(response), Some(under_way)) => {
+                Poll::Ready(Ok(response.map(|body| Answered::new(body, under_way))))
+            }
+            // Answered before, and polled again, which nobody does.
+            _ => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! How much one client may ask for, and how many there may be.
+
+use wasmport_registry::settings::ByteSize;
+
+use crate::raw::{Tuned, within};
+
+#[tokio::test]
+async fn headers_that_are_too_large_or_too_many_are_refused() {
+    let registry = Tuned::start(|config| {
+        config.limits.header_bytes = ByteSize::kib(4);
+        config.limits.headers = 20;
+    })
+    .await;
+    let request = |headers: &str| format!("GET /v2/ HTTP/1.1\r\nhost: a\r\n{headers}\r\n");
+    for (headers, status) in [
+        (format!("x: {}\r\n", "y".repeat(4000)), "200"),
+        (format!("x: {}\r\n", "y".repeat(4100)), "431"),
+        // Larger than what is ever buffered.
+        (format!("x: {}\r\n", "y".repeat(100_000)), "431"),
+        ("x: y\r\n".repeat(19), "200"),
+        ("x: y\r\n".repeat(20), "431"),
+        ("x: y\r\n".repeat(200), "431"),
+    ] {
+        let mut raw = registry.connect().await;
+        raw.send(&request(&headers)).await;
+        let head = raw.head().await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_too_long_is_refused() {
+    let registry = Tuned::start(|config| config.limits.uri_bytes = ByteSize(100)).await;
+    let mut raw = registry.connect().await;
+    let path = format!("/v2/?{}", "x".repeat(95));
+    assert!(raw.get(&path).await.starts_with("HTTP/1.1 200"));
+    let mut raw = registry.connect().await;
+    let head = raw.get(&format!("{path}x")).await;
+    assert!(head.starts_with("HTTP/1.1 414"), "{head}");
+}
+
+#[tokio::test]
+async fn there_is_a_place_again_when_a_connection_is_closed() {
+    let registry = Tuned::start(|config| config.limits.connections = 1).await;
+    let mut first = registry.connect().await;
+    assert!(first.get("/healthz").await.starts_with("HTTP/1.1 200"));
+    let head = registry.connect().await.head().await;
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(head.contains("Retry-After: 1"), "{head}");
+    drop(first);
+    within(async {
+        loop {
+            let mut next = registry.connect().await;
+            if next
+                .try_send("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n")
+                .await
+                && next.head().await.starts_with("HTTP/1.1 200")
+            {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_address_has_its_own_number_of_connections() {
+    let registry = Tuned::start(|config| config.limits.connections_per_address = 1).await;
+    let mut first = registry.connect().await;
+    assert!(first.get("/healthz").await.starts_with("HTTP/1.1 200"));
+    let head = registry.connect().await.head().await;
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(first.get("/healthz").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn more_requests_than_can_be_answered_are_refused_at_once() {
+    let registry = Tuned::start(|config| config.limits.requests = 1).await;
+    let location = registry.open_upload().await;
+    let mut slow = registry.begin_patch(&location, 10).await;
+    let mut raw = registry.connect().await;
+    let head = raw.get("/v2/").await;
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(head.contains("retry-after: 1"), "{head}");
+    slow.send("ten bytes!").await;
+    assert!(slow.head().await.starts_with("HTTP/1.1 202"));
+    // Its answer is here, and so it is not under way for much longer.
+    within(async {
+        loop {
+            let mut raw = registry.connect().await;
+            if raw.get("/v2/").await.starts_with("HTTP/1.1 200") {
+                break;
+            }
+        }
+    })
+    .await;
+}
