@@ -23,6 +23,10 @@ pub(crate) async fn get(
     request: Request,
 ) -> Result<Response, ApiError> {
     check_access(&app, &repository, &digest).await?;
+    if request.method() == Method::HEAD {
+        // A push that asks does not send the blob again, and relies on the answer.
+        app.store.renew(&digest);
+    }
     let blob = app.store.open_blob(&digest).await?;
     let blob = blob.ok_or_else(|| ApiError::blob_unknown(&digest))?;
     let size = blob.size();

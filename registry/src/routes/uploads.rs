@@ -122,8 +122,7 @@ async fn commit(
     writer: BlobWriter,
     digest: &Digest,
 ) -> Result<Response, ApiError> {
-    let blob = writer.commit(digest).await?;
-    app.store.grant(repository, &blob).await?;
+    app.store.put_blob(repository, writer, digest).await?;
     Ok(created(repository, digest))
 }
 

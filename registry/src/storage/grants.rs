@@ -1,13 +1,19 @@
 //! Which repository may read which blob, and which manifests use it.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName};
 
-use super::blob_writer::VerifiedBlob;
+use super::blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
-use super::records::{Batch, CommitError, Version};
-use super::store::{PAGE, Store, decode, encode};
+use super::leases::{Claims, unhindered};
+use super::records::{Batch, CommitError};
+use super::store::{PAGE, Store, decode, encode, now};
+
+/// After how many seconds a grant is written anew when its blob is pushed again, so that it
+/// is young again. The shortest grace of the collector by default is many times as long.
+const RENEWED: u64 = 60 * 60;
 
 /// A repository's right to read a blob. A blob has one file for all repositories, and
 /// without a grant of its own a repository does not have it.
@@ -15,20 +21,27 @@ use super::store::{PAGE, Store, decode, encode};
 pub(super) struct Grant {
     /// The size of the blob in bytes.
     pub(super) size: u64,
-    /// Goes up whenever a manifest that uses the blob is stored, so that taking the grant
-    /// back notices a manifest that was stored in between.
-    pub(super) uses: u64,
+    /// When it was given, in seconds since 1970. The collector leaves young ones alone: a
+    /// manifest may follow.
+    pub(super) since: u64,
 }
 
 impl Store {
-    /// Lets `repository` read `blob`.
-    pub(crate) async fn grant(
+    /// Stores what was written as the blob `expected`, and lets `repository` read it.
+    pub(crate) async fn put_blob(
         &self,
         repository: &RepositoryName,
-        blob: &VerifiedBlob,
-    ) -> Result<(), StorageError> {
-        self.grant_size(repository, blob.digest(), blob.size())
-            .await
+        writer: BlobWriter,
+        expected: &Digest,
+    ) -> Result<VerifiedBlob, WriteBlobError> {
+        let (store, repository, expected) = (self.clone(), repository.clone(), expected.clone());
+        unhindered(async move {
+            let _lease = store.leases.share([&expected]).await;
+            let blob = writer.commit(&expected).await?;
+            store.grant(&repository, blob.digest(), blob.size()).await?;
+            Ok(blob)
+        })
+        .await
     }
 
     /// Lets `repository` read a blob that `from` may read. False when `from` may not.
@@ -38,11 +51,22 @@ impl Store {
         repository: &RepositoryName,
         blob: &Digest,
     ) -> Result<bool, StorageError> {
-        let Some(size) = self.granted(from, blob).await? else {
-            return Ok(false);
-        };
-        self.grant_size(repository, blob, size).await?;
-        Ok(true)
+        let (store, blob) = (self.clone(), blob.clone());
+        let (from, repository) = (from.clone(), repository.clone());
+        unhindered(async move {
+            let _lease = store.leases.share([&blob]).await;
+            let Some(size) = store.granted(&from, &blob).await? else {
+                return Ok(false);
+            };
+            store.grant(&repository, &blob, size).await?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Notes that somebody asked for a blob, and may be about to push what uses it.
+    pub(crate) fn renew(&self, blob: &Digest) {
+        self.leases.renew(blob);
     }
 
     /// The size of a blob, if the repository may read it.
@@ -52,7 +76,7 @@ impl Store {
         blob: &Digest,
     ) -> Result<Option<u64>, StorageError> {
         let found = self.read_grant(repository, blob).await?;
-        Ok(found.map(|(grant, _)| grant.size))
+        Ok(found.map(|grant| grant.size))
     }
 
     /// The manifests in `repository` that use `blob`, at most a page of them after `after`.
@@ -71,52 +95,79 @@ impl Store {
             .collect())
     }
 
-    /// Takes back the right to a blob that no stored manifest of the repository uses.
+    /// Takes back the right to a blob that no stored manifest of the repository uses. What
+    /// only this repository had is collected later.
     pub(crate) async fn withdraw(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
     ) -> Result<(), StorageError> {
-        let Some((_, version)) = self.read_grant(repository, blob).await? else {
-            return Ok(());
-        };
-        if !self.users(repository, blob, None).await?.is_empty() {
-            return Ok(());
-        }
-        let batch = Batch::new().delete_if_unchanged(Key::grant(repository, blob), version);
-        match self.commit(batch).await {
-            // Changed: another manifest came to use it.
-            Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
-            Err(CommitError::Storage(error)) => Err(error),
-        }
+        let (store, repository, blob) = (self.clone(), repository.clone(), blob.clone());
+        unhindered(async move {
+            let mut claims = Claims::default();
+            // Shared: a push is about to use it, and will be decided on for itself.
+            if !store.leases.try_claim(&mut claims, &blob)
+                || !store.users(&repository, &blob, None).await?.is_empty()
+            {
+                return Ok(());
+            }
+            let batch = revoke(Batch::new(), &repository, &blob);
+            match store.commit(batch).await {
+                Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
+                Err(CommitError::Storage(error)) => Err(error),
+            }
+        })
+        .await
     }
 
     pub(super) async fn read_grant(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
-    ) -> Result<Option<(Grant, Version)>, StorageError> {
+    ) -> Result<Option<Grant>, StorageError> {
         let key = Key::grant(repository, blob);
-        let Some(record) = self.records.get(&key).await? else {
-            return Ok(None);
-        };
-        Ok(Some((decode(&key, &record)?, record.version)))
+        let record = self.records.get(&key).await?;
+        record.map(|record| decode(&key, &record)).transpose()
     }
 
-    async fn grant_size(
+    /// The caller has a lease on the blob. One that is there and young stays as it is, which
+    /// saves the write.
+    async fn grant(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
         size: u64,
     ) -> Result<(), StorageError> {
-        let grant = encode(&Grant { size, uses: 0 });
-        let batch = Batch::new().put_if_absent(Key::grant(repository, blob), grant);
+        let since = now();
+        let known = self.read_grant(repository, blob).await?;
+        if known.is_some_and(|known| known.size == size && known.since + RENEWED > since) {
+            return Ok(());
+        }
+        let batch = grant(Batch::new(), repository, blob, &Grant { size, since });
         match self.commit(batch).await {
-            // Changed: it is there already.
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),
         }
     }
+}
+
+/// Adds to `batch` that `repository` has a blob. The holder comes first: it keeps the bytes.
+pub(super) fn grant(
+    batch: Batch,
+    repository: &RepositoryName,
+    blob: &Digest,
+    grant: &Grant,
+) -> Batch {
+    batch
+        .put(Key::holder(blob, repository), Bytes::new())
+        .put(Key::grant(repository, blob), encode(grant))
+}
+
+/// Adds to `batch` that `repository` has a blob no longer.
+pub(super) fn revoke(batch: Batch, repository: &RepositoryName, blob: &Digest) -> Batch {
+    batch
+        .delete(Key::grant(repository, blob))
+        .delete(Key::holder(blob, repository))
 }
 
 /// The blobs that must be there for a manifest to be complete, each once; one that is named

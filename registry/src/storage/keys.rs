@@ -7,6 +7,7 @@
 //! | `pending/<repository>:<tag>` | the held manifest that the tag shall point to |
 //! | `referrers/<repository>:<subject>:<digest>` | a descriptor of the referrer |
 //! | `grants/<repository>:<blob>` | this repository may read that blob |
+//! | `holders/<blob>:<repository>` | the same the other way round: who has that blob |
 //! | `users/<repository>:<blob>:<manifest>` | this manifest names that blob |
 //! | `facts/<digest>` | what the bytes behind a manifest are |
 //!
@@ -54,6 +55,11 @@ impl Key {
     /// A repository's right to a blob.
     pub fn grant(repository: &RepositoryName, blob: &Digest) -> Self {
         Self(format!("grants/{repository}:{blob}"))
+    }
+
+    /// A blob's being in a repository.
+    pub fn holder(blob: &Digest, repository: &RepositoryName) -> Self {
+        Prefix::holders(blob).key(repository.as_str())
     }
 
     /// A manifest's use of a blob.
@@ -144,6 +150,11 @@ impl Prefix {
     /// All blobs that a repository may read.
     pub fn grants(repository: &RepositoryName) -> Self {
         Self(format!("grants/{repository}:"))
+    }
+
+    /// All repositories that have a blob.
+    pub fn holders(blob: &Digest) -> Self {
+        Self(format!("holders/{blob}:"))
     }
 
     /// All manifests of a repository that name a blob.

@@ -6,8 +6,9 @@ use thiserror::Error;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName};
 
 use super::error::StorageError;
-use super::grants::{Grant, blobs};
+use super::grants::blobs;
 use super::keys::{Key, Prefix};
+use super::leases::Lease;
 use super::records::{Batch, CommitError, Record};
 use super::referrers::referrer;
 use super::store::{ATTEMPTS, Store, encode, now, unreadable};
@@ -110,8 +111,31 @@ impl Store {
         repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<(), PutManifestError> {
-        self.use_blobs(repository, manifest, Batch::new()).await?;
+        for blob in blobs(manifest) {
+            let grant = self.read_grant(repository, &blob.digest).await?;
+            let grant = grant.ok_or_else(|| PutManifestError::UnknownBlob(blob.digest.clone()))?;
+            if grant.size != blob.size {
+                return Err(PutManifestError::BlobSize {
+                    digest: blob.digest.clone(),
+                    expected: blob.size,
+                    got: grant.size,
+                });
+            }
+        }
         Ok(())
+    }
+
+    /// A lease on everything that a manifest relies on: its blobs, what it lists, what it is
+    /// about, and itself.
+    async fn lease(&self, judged: &Judged) -> Lease {
+        let manifest = judged.manifest();
+        let about = manifest.subject().into_iter();
+        let named = blobs(manifest)
+            .into_iter()
+            .chain(manifest.manifests())
+            .chain(about);
+        let digests = named.map(|descriptor| &descriptor.digest);
+        self.leases.share(digests.chain([judged.digest()])).await
     }
 
     /// Writes everything about a manifest in one batch, and what `point` adds to it. What is
@@ -122,10 +146,10 @@ impl Store {
         point: impl Fn(Batch) -> Batch,
     ) -> Result<(), PutManifestError> {
         let (repository, digest) = (judged.repository(), judged.digest());
+        let _lease = self.lease(judged).await;
+        self.check_blobs(repository, judged.manifest()).await?;
         for _ in 0..ATTEMPTS {
-            let mut batch = self
-                .use_blobs(repository, judged.manifest(), Batch::new())
-                .await?;
+            let mut batch = Batch::new();
             for blob in blobs(judged.manifest()) {
                 batch = batch.put(Key::user(repository, &blob.digest, digest), Bytes::new());
             }
@@ -143,33 +167,6 @@ impl Store {
             }
         }
         Err(PutManifestError::Contended(repository.clone()))
-    }
-
-    /// Adds to `batch` that the blobs are used once more, which fails when a grant was taken
-    /// back or changed in the meantime.
-    async fn use_blobs(
-        &self,
-        repository: &RepositoryName,
-        manifest: &Manifest,
-        mut batch: Batch,
-    ) -> Result<Batch, PutManifestError> {
-        for blob in blobs(manifest) {
-            let (grant, version) = self
-                .read_grant(repository, &blob.digest)
-                .await?
-                .ok_or_else(|| PutManifestError::UnknownBlob(blob.digest.clone()))?;
-            if grant.size != blob.size {
-                return Err(PutManifestError::BlobSize {
-                    digest: blob.digest.clone(),
-                    expected: blob.size,
-                    got: grant.size,
-                });
-            }
-            let uses = grant.uses.saturating_add(1);
-            let grant = encode(&Grant { uses, ..grant });
-            batch = batch.put_if_unchanged(Key::grant(repository, &blob.digest), version, grant);
-        }
-        Ok(batch)
     }
 }
 

@@ -44,6 +44,7 @@ impl Store {
         pending: &Pending,
         admitted: &AdmittedManifest,
     ) -> Result<bool, StorageError> {
+        let _lease = self.leases.share([&pending.digest]).await;
         let tag = Key::tag(&pending.repository, &pending.tag);
         let wish = Key::pending(&pending.repository, &pending.tag);
         let batch = Batch::new()

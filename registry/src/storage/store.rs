@@ -16,6 +16,7 @@ use super::error::StorageError;
 use super::files::{FileBlobs, sync_directory};
 use super::generations::Generations;
 use super::keys::{Key, Prefix};
+use super::leases::Leases;
 use super::memory::{MemoryBlobs, MemoryRecords};
 use super::records::{Batch, CommitError, Record, Records};
 use super::redb::RedbRecords;
@@ -33,6 +34,7 @@ pub struct Store {
     pub(super) records: Arc<dyn Records>,
     pub(super) blobs: Arc<dyn Blobs>,
     generations: Arc<Generations>,
+    pub(super) leases: Arc<Leases>,
 }
 
 impl Store {
@@ -42,6 +44,7 @@ impl Store {
             records,
             blobs,
             generations: Arc::default(),
+            leases: Arc::default(),
         }
     }
 
