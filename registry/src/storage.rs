@@ -17,22 +17,26 @@ mod keys;
 mod leases;
 mod manifests;
 mod memory;
+mod memory_blobs;
 mod pending;
 mod records;
 mod redb;
 mod referrers;
+mod stage_id;
 mod store;
 mod tags;
 
 pub use blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
-pub use blobs::{Blobs, OpenBlob, Stage};
+pub use blobs::{Blobs, ListedBlob, ListedStage, OpenBlob, Pieces, Stage};
 pub use error::StorageError;
 pub use files::FileBlobs;
 pub use generations::{Generation, Generations};
 pub use keys::{Key, Prefix};
-pub use memory::{MemoryBlobs, MemoryRecords};
+pub use memory::MemoryRecords;
+pub use memory_blobs::MemoryBlobs;
 pub use records::{Batch, Change, CommitError, Expect, Record, Records, Version};
 pub use redb::{CommitCounts, RedbRecords, RedbSettings};
+pub use stage_id::{StageId, StageIdError};
 pub use store::Store;
 
 pub(crate) use manifests::{PutManifestError, StoredManifest};

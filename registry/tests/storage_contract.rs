@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use wasmport_artifact::{Algorithm, Digest, RepositoryName, Tag};
 use wasmport_registry::storage::{
     Batch, BlobWriter, Blobs, CommitError, FileBlobs, Key, MemoryBlobs, MemoryRecords, Prefix,
-    Records, RedbRecords, WriteBlobError,
+    Records, RedbRecords, Stage, StageId, WriteBlobError,
 };
 
 /// Makes one module of tests for each engine.
@@ -56,6 +56,14 @@ macro_rules! blobs_contract {
             a_blob_cannot_be_opened_before_it_is_committed,
             committing_the_same_blob_twice_is_no_error,
             many_can_commit_the_same_blob_at_once,
+            a_deleted_blob_is_gone_and_who_reads_it_reads_on,
+            a_listing_of_blobs_is_in_order_and_goes_on_from_a_digest,
+            a_stage_that_was_synced_is_resumed_where_it_was,
+            what_came_after_the_size_that_is_known_is_forgotten,
+            a_stage_that_was_never_synced_cannot_be_resumed,
+            a_stage_can_be_read_before_it_is_published,
+            a_published_stage_stays_until_it_is_discarded,
+            resuming_a_published_stage_does_not_touch_the_blob,
         );
     };
 }
@@ -378,6 +386,151 @@ async fn many_can_commit_the_same_blob_at_once(blobs: Arc<dyn Blobs>) {
     for push in futures_util::future::join_all(pushes).await {
         push.unwrap().unwrap();
     }
+    assert_eq!(read(&*blobs, &digest, None).await.unwrap(), b"bytes");
+}
+
+async fn stage(blobs: &dyn Blobs, bytes: &'static [u8]) -> Box<dyn Stage> {
+    let mut stage = blobs.stage().await.unwrap();
+    stage.append(Bytes::from_static(bytes)).await.unwrap();
+    stage
+}
+
+async fn synced(blobs: &dyn Blobs, bytes: &'static [u8]) -> StageId {
+    let mut stage = stage(blobs, bytes).await;
+    stage.sync().await.unwrap();
+    stage.id().clone()
+}
+
+async fn resumed(blobs: &dyn Blobs, id: &StageId, size: u64) -> Box<dyn Stage> {
+    blobs.resume(id, size).await.unwrap().unwrap()
+}
+
+async fn stages(blobs: &dyn Blobs) -> Vec<(StageId, u64)> {
+    let listed = blobs.stages(None, 100).await.unwrap();
+    listed
+        .into_iter()
+        .map(|stage| (stage.id, stage.size))
+        .collect()
+}
+
+async fn a_deleted_blob_is_gone_and_who_reads_it_reads_on(blobs: Arc<dyn Blobs>) {
+    let digest = Digest::of(b"bytes");
+    assert!(!blobs.delete(&digest).await.unwrap());
+    let written = writer(&*blobs, &[b"bytes"]).await;
+    written.commit(&digest).await.unwrap();
+    let open = blobs.open(&digest).await.unwrap().unwrap();
+    assert!(blobs.delete(&digest).await.unwrap());
+    assert!(!blobs.delete(&digest).await.unwrap());
+    assert!(blobs.open(&digest).await.unwrap().is_none());
+    let pieces: Vec<_> = open.stream(0..5).collect().await;
+    assert_eq!(pieces[0].as_ref().unwrap(), "bytes");
+    let written = writer(&*blobs, &[b"bytes"]).await;
+    written.commit(&digest).await.unwrap();
+    assert!(blobs.open(&digest).await.unwrap().is_some());
+}
+
+async fn a_listing_of_blobs_is_in_order_and_goes_on_from_a_digest(blobs: Arc<dyn Blobs>) {
+    let mut digests = Vec::new();
+    for number in 0..20_u8 {
+        let algorithm = [Algorithm::Sha256, Algorithm::Sha512][usize::from(number % 2)];
+        let digest = Digest::with(algorithm, &[number]);
+        let mut stage = blobs.stage().await.unwrap();
+        stage.append(vec![number].into()).await.unwrap();
+        stage.publish(digest.clone()).await.unwrap();
+        digests.push(digest);
+    }
+    digests.sort();
+    let whole = blobs.list(None, 100).await.unwrap();
+    assert!(whole.iter().all(|blob| blob.size == 1));
+    assert!(whole.iter().all(|blob| blob.published > 1_600_000_000));
+    let mut found: Vec<Digest> = Vec::new();
+    loop {
+        let page = blobs.list(found.last(), 3).await.unwrap();
+        assert!(page.len() <= 3);
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page.into_iter().map(|blob| blob.digest));
+    }
+    assert_eq!(found, digests);
+    assert_eq!(blobs.list(None, 0).await.unwrap(), []);
+}
+
+async fn a_stage_that_was_synced_is_resumed_where_it_was(blobs: Arc<dyn Blobs>) {
+    let id = synced(&*blobs, b"one ").await;
+    assert_eq!(stages(&*blobs).await, [(id.clone(), 4)]);
+    let mut stage = resumed(&*blobs, &id, 4).await;
+    stage.append(Bytes::from_static(b"two ")).await.unwrap();
+    stage.sync().await.unwrap();
+    drop(stage);
+    let mut stage = resumed(&*blobs, &id, 8).await;
+    stage.append(Bytes::from_static(b"three")).await.unwrap();
+    let digest = Digest::of(b"one two three");
+    stage.publish(digest.clone()).await.unwrap();
+    let whole = read(&*blobs, &digest, None).await.unwrap();
+    assert_eq!(whole, b"one two three");
+}
+
+async fn what_came_after_the_size_that_is_known_is_forgotten(blobs: Arc<dyn Blobs>) {
+    let id = synced(&*blobs, b"0123456789").await;
+    assert!(blobs.resume(&id, 11).await.unwrap().is_none());
+    let mut stage = resumed(&*blobs, &id, 4).await;
+    stage.append(Bytes::from_static(b"four")).await.unwrap();
+    let digest = Digest::of(b"0123four");
+    stage.publish(digest.clone()).await.unwrap();
+    let whole = read(&*blobs, &digest, None).await.unwrap();
+    assert_eq!(whole, b"0123four");
+}
+
+async fn a_stage_that_was_never_synced_cannot_be_resumed(blobs: Arc<dyn Blobs>) {
+    let stage = stage(&*blobs, b"bytes").await;
+    let id = stage.id().clone();
+    assert_eq!(stages(&*blobs).await, []);
+    drop(stage);
+    assert!(blobs.resume(&id, 0).await.unwrap().is_none());
+    blobs.discard(&id).await.unwrap();
+}
+
+async fn a_stage_can_be_read_before_it_is_published(blobs: Arc<dyn Blobs>) {
+    for is_synced in [false, true] {
+        let mut stage = stage(&*blobs, b"0123").await;
+        stage.append(Bytes::from_static(b"45")).await.unwrap();
+        if is_synced {
+            stage.sync().await.unwrap();
+        }
+        let pieces: Vec<_> = stage.read().await.unwrap().collect().await;
+        let pieces: Vec<_> = pieces.into_iter().map(Result::unwrap).collect();
+        assert_eq!(pieces.concat(), b"012345");
+        let digest = Digest::of(b"012345");
+        stage.publish(digest.clone()).await.unwrap();
+        assert_eq!(read(&*blobs, &digest, None).await.unwrap(), b"012345");
+    }
+}
+
+async fn a_published_stage_stays_until_it_is_discarded(blobs: Arc<dyn Blobs>) {
+    let digest = Digest::of(b"bytes");
+    let id = synced(&*blobs, b"bytes").await;
+    let stage = resumed(&*blobs, &id, 5).await;
+    stage.publish(digest.clone()).await.unwrap();
+    assert_eq!(stages(&*blobs).await, [(id.clone(), 5)]);
+    blobs.discard(&id).await.unwrap();
+    assert_eq!(stages(&*blobs).await, []);
+    assert_eq!(read(&*blobs, &digest, None).await.unwrap(), b"bytes");
+    blobs.discard(&id).await.unwrap();
+}
+
+async fn resuming_a_published_stage_does_not_touch_the_blob(blobs: Arc<dyn Blobs>) {
+    let digest = Digest::of(b"bytes");
+    let id = synced(&*blobs, b"bytes").await;
+    let stage = resumed(&*blobs, &id, 5).await;
+    stage.publish(digest.clone()).await.unwrap();
+    let mut stage = resumed(&*blobs, &id, 3).await;
+    stage.append(Bytes::from_static(b"es!")).await.unwrap();
+    stage.sync().await.unwrap();
+    assert_eq!(read(&*blobs, &digest, None).await.unwrap(), b"bytes");
+    let other = Digest::of(b"bytes!");
+    stage.publish(other.clone()).await.unwrap();
+    assert_eq!(read(&*blobs, &other, None).await.unwrap(), b"bytes!");
     assert_eq!(read(&*blobs, &digest, None).await.unwrap(), b"bytes");
 }
 

@@ -1,16 +1,12 @@
-//! Engines that forget: for tests, and for a registry inside a test.
+//! Records that are gone with the process: for tests, and for a registry inside a test.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io;
-use std::ops::{Bound, Range};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, ready};
-use futures_util::stream::{self, BoxStream, StreamExt};
-use wasmport_artifact::Digest;
 
-use super::blobs::{Blobs, OpenBlob, Stage};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
 use super::records::{Batch, CommitError, Record, Records, Version};
@@ -18,10 +14,6 @@ use super::records::{Batch, CommitError, Record, Records, Version};
 /// Records in a map.
 #[derive(Debug, Default)]
 pub struct MemoryRecords(Mutex<BTreeMap<Key, Bytes>>);
-
-/// Blobs in a map.
-#[derive(Debug, Default)]
-pub struct MemoryBlobs(Arc<Mutex<HashMap<Digest, Bytes>>>);
 
 impl Records for MemoryRecords {
     fn get(&self, key: &Key) -> BoxFuture<'_, Result<Option<Record>, StorageError>> {
@@ -72,58 +64,6 @@ impl MemoryRecords {
             };
         }
         Ok(())
-    }
-}
-
-impl Blobs for MemoryBlobs {
-    fn stage(&self) -> BoxFuture<'_, Result<Box<dyn Stage>, StorageError>> {
-        let stage = MemoryStage {
-            bytes: BytesMut::new(),
-            blobs: Arc::clone(&self.0),
-        };
-        ready(Ok(Box::new(stage) as Box<dyn Stage>)).boxed()
-    }
-
-    fn open(
-        &self,
-        digest: &Digest,
-    ) -> BoxFuture<'_, Result<Option<Box<dyn OpenBlob>>, StorageError>> {
-        let found = lock(&self.0).get(digest).cloned();
-        ready(Ok(found.map(|bytes| Box::new(MemoryBlob(bytes)) as _))).boxed()
-    }
-}
-
-#[derive(Debug)]
-struct MemoryStage {
-    bytes: BytesMut,
-    blobs: Arc<Mutex<HashMap<Digest, Bytes>>>,
-}
-
-impl Stage for MemoryStage {
-    fn append(&mut self, bytes: Bytes) -> BoxFuture<'_, Result<(), StorageError>> {
-        self.bytes.extend_from_slice(&bytes);
-        ready(Ok(())).boxed()
-    }
-
-    fn publish(self: Box<Self>, digest: Digest) -> BoxFuture<'static, Result<(), StorageError>> {
-        lock(&self.blobs).insert(digest, self.bytes.freeze());
-        ready(Ok(())).boxed()
-    }
-}
-
-struct MemoryBlob(Bytes);
-
-impl OpenBlob for MemoryBlob {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn stream(self: Box<Self>, range: Range<u64>) -> BoxStream<'static, io::Result<Bytes>> {
-        let position =
-            |at: u64| usize::try_from(at).map_or(self.0.len(), |at| at.min(self.0.len()));
-        let (start, end) = (position(range.start), position(range.end));
-        let bytes = self.0.slice(start.min(end)..end);
-        stream::iter([Ok(bytes)]).boxed()
     }
 }
 

@@ -17,7 +17,8 @@ use super::files::{FileBlobs, sync_directory};
 use super::generations::Generations;
 use super::keys::{Key, Prefix};
 use super::leases::Leases;
-use super::memory::{MemoryBlobs, MemoryRecords};
+use super::memory::MemoryRecords;
+use super::memory_blobs::MemoryBlobs;
 use super::records::{Batch, CommitError, Record, Records};
 use super::redb::RedbRecords;
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, ready};
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt};
 use reqwest::Body;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use wasmport_artifact::{Algorithm, Descriptor, Digest, ImageManifest, limits, media_type};
 use wasmport_registry::storage::{
-    Blobs, MemoryBlobs, MemoryRecords, OpenBlob, Stage, StorageError, Store,
+    Blobs, ListedBlob, ListedStage, MemoryBlobs, MemoryRecords, OpenBlob, Pieces, Stage, StageId,
+    StorageError, Store,
 };
 
 use crate::artifact::{Artifact, hello};
@@ -407,11 +408,11 @@ async fn a_full_disk_is_said_to_be_full_and_nothing_is_stored() {
 struct FullDisk(MemoryBlobs);
 
 #[derive(Debug)]
-struct FullStage;
+struct FullStage(StageId);
 
 impl Blobs for FullDisk {
     fn stage(&self) -> BoxFuture<'_, Result<Box<dyn Stage>, StorageError>> {
-        ready(Ok(Box::new(FullStage) as Box<dyn Stage>)).boxed()
+        ready(StageId::random().map(|id| Box::new(FullStage(id)) as Box<dyn Stage>)).boxed()
     }
 
     fn open(
@@ -420,9 +421,53 @@ impl Blobs for FullDisk {
     ) -> BoxFuture<'_, Result<Option<Box<dyn OpenBlob>>, StorageError>> {
         self.0.open(digest)
     }
+
+    fn resume<'a>(
+        &'a self,
+        id: &'a StageId,
+        size: u64,
+    ) -> BoxFuture<'a, Result<Option<Box<dyn Stage>>, StorageError>> {
+        self.0.resume(id, size)
+    }
+
+    fn discard<'a>(&'a self, id: &'a StageId) -> BoxFuture<'a, Result<(), StorageError>> {
+        self.0.discard(id)
+    }
+
+    fn stages<'a>(
+        &'a self,
+        after: Option<&'a StageId>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<ListedStage>, StorageError>> {
+        self.0.stages(after, limit)
+    }
+
+    fn delete(&self, digest: &Digest) -> BoxFuture<'_, Result<bool, StorageError>> {
+        self.0.delete(digest)
+    }
+
+    fn list(
+        &self,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<ListedBlob>, StorageError>> {
+        self.0.list(after, limit)
+    }
 }
 
 impl Stage for FullStage {
+    fn id(&self) -> &StageId {
+        &self.0
+    }
+
+    fn sync(&mut self) -> BoxFuture<'_, Result<(), StorageError>> {
+        self.append(Bytes::new())
+    }
+
+    fn read(&mut self) -> BoxFuture<'_, Result<Pieces, StorageError>> {
+        ready(Ok(stream::empty().boxed())).boxed()
+    }
+
     fn append(&mut self, _: Bytes) -> BoxFuture<'_, Result<(), StorageError>> {
         let error = io::Error::from(io::ErrorKind::StorageFull);
         ready(Err(StorageError::io("write".to_owned(), error))).boxed()
