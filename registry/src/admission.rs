@@ -17,6 +17,7 @@ mod settle;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selector, Tag};
@@ -24,7 +25,10 @@ use wasmport_policies::{Code, Content, Decision, Facts, Verdict, decide};
 
 use crate::audit;
 use crate::policy_file::LoadedPolicy;
-use crate::storage::{PutManifestError, StorageError, Store, StoredManifest};
+use crate::storage::{
+    Condition, PutManifestError, StorageError, Store, StoredManifest, TagError, TagTerms,
+};
+use crate::tag_rules::TagRules;
 use decisions::{Decisions, Question};
 use evidence::Evidence;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
@@ -38,6 +42,7 @@ pub(crate) struct Admission {
     store: Store,
     policy: Arc<LoadedPolicy>,
     policy_digest: Digest,
+    tag_rules: ArcSwap<TagRules>,
     decisions: Decisions,
     inspections: Semaphore,
 }
@@ -49,6 +54,8 @@ pub(crate) struct Push {
     pub(crate) reference: Selector,
     /// The digest of the manifest, checked, with the algorithm that the client used.
     pub(crate) digest: Digest,
+    /// The tags that shall point to it.
+    pub(crate) tags: Vec<TagTerms>,
     pub(crate) manifest: Manifest,
 }
 
@@ -57,6 +64,8 @@ pub(crate) struct Push {
 pub(crate) enum AdmissionError {
     #[error(transparent)]
     Put(#[from] PutManifestError),
+    #[error(transparent)]
+    Tag(#[from] TagError),
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error("the stored manifest `{digest}` cannot be read")]
@@ -74,9 +83,25 @@ impl Admission {
             store,
             policy_digest: policy.digest(),
             policy: Arc::new(policy),
+            tag_rules: ArcSwap::default(),
             decisions: Decisions::default(),
             inspections: Semaphore::new(INSPECTIONS),
         }
+    }
+
+    /// Uses other rules on tags from now on.
+    pub(crate) fn set_tag_rules(&self, rules: TagRules) {
+        self.tag_rules.store(Arc::new(rules));
+    }
+
+    /// On what terms a request with this condition may change a tag.
+    pub(crate) fn terms(
+        &self,
+        repository: &RepositoryName,
+        tag: Tag,
+        condition: Condition,
+    ) -> TagTerms {
+        self.tag_rules.load().terms(repository, tag, condition)
     }
 
     /// Decides on a push and does what was decided.
@@ -85,13 +110,14 @@ impl Admission {
         self.store.check_blobs(&repository, &manifest).await?;
         let judged = Judged {
             content: self.inspect(&manifest).await?,
-            tag: tag_of(&push.reference),
+            tags: push.tags,
             repository: push.repository,
             digest: push.digest,
             manifest: push.manifest,
         };
         let decision = self.judge(&judged).await?;
         let digest = judged.digest.clone();
+        let tags = judged.tags.clone();
         self.carry_out(judged, &decision).await?;
         audit::push(&repository, &push.reference, &digest, &decision);
         if decision.verdict == Verdict::Hold {
@@ -100,8 +126,7 @@ impl Admission {
                 .await?;
         }
         if decision.verdict != Verdict::Deny {
-            let tag = tag_of(&push.reference);
-            self.settle_what_this_is_about(&repository, tag.as_ref(), &manifest)
+            self.settle_what_this_is_about(&repository, &tags, &manifest)
                 .await?;
         }
         Ok(decision)
@@ -144,8 +169,8 @@ impl Admission {
         if let Some(decision) = self.decisions.get(&question) {
             return Ok(decision);
         }
-        let judged = self.recall(repository, tag, digest, stored).await?;
-        self.decide(&judged, &evidence).await
+        let judged = self.recall(repository, digest, stored).await?;
+        self.decide(&judged, tag, &evidence).await
     }
 
     /// The reason why a blob may not be read: every manifest that uses it is denied. A blob
@@ -180,7 +205,6 @@ impl Admission {
     async fn recall(
         &self,
         repository: &RepositoryName,
-        tag: Option<&Tag>,
         digest: &Digest,
         stored: &StoredManifest,
     ) -> Result<Judged, AdmissionError> {
@@ -194,7 +218,7 @@ impl Admission {
         };
         Ok(Judged {
             repository: repository.clone(),
-            tag: tag.cloned(),
+            tags: Vec::new(),
             digest: digest.clone(),
             manifest,
             content,
@@ -211,32 +235,39 @@ impl Admission {
         Ok(content)
     }
 
+    /// One decision for all tags: what may not have one of them gets none.
     async fn judge(&self, judged: &Judged) -> Result<Arc<Decision>, AdmissionError> {
         let evidence = self.evidence(&judged.repository, &judged.digest).await?;
-        self.decide(judged, &evidence).await
+        let mut tags = judged.tags.iter().map(|terms| &terms.tag);
+        let mut decision = self.decide(judged, tags.next(), &evidence).await?;
+        for tag in tags {
+            let other = self.decide(judged, Some(tag), &evidence).await?;
+            if *other != *decision {
+                decision = Arc::new(strictest(&decision, &other));
+            }
+        }
+        Ok(decision)
     }
 
     async fn decide(
         &self,
         judged: &Judged,
+        tag: Option<&Tag>,
         evidence: &Evidence,
     ) -> Result<Arc<Decision>, AdmissionError> {
         let Judged {
-            repository,
-            tag,
-            digest,
-            ..
+            repository, digest, ..
         } = judged;
         let facts = Facts {
             repository: repository.clone(),
-            tag: tag.clone(),
+            tag: tag.cloned(),
             digest: digest.clone(),
             content: judged.content.clone(),
             annotations: judged.manifest.annotations().clone(),
             signed_by: evidence.signers(&self.store, digest, &self.policy).await?,
         };
         let decision = Arc::new(decide(&self.policy.policy, &facts));
-        let question = self.question(repository, tag.as_ref(), digest, evidence);
+        let question = self.question(repository, tag, digest, evidence);
         self.decisions.put(question, Arc::clone(&decision));
         Ok(decision)
     }
@@ -284,9 +315,16 @@ fn is_about_bytes(decision: &Decision) -> bool {
     })
 }
 
-fn tag_of(reference: &Selector) -> Option<Tag> {
-    match reference {
-        Selector::Tag(tag) => Some(tag.clone()),
-        Selector::Digest(_) => None,
+/// The worse of two verdicts, with the findings of both.
+fn strictest(one: &Decision, other: &Decision) -> Decision {
+    let mut findings = one.findings.clone();
+    for finding in &other.findings {
+        if !findings.contains(finding) {
+            findings.push(finding.clone());
+        }
+    }
+    Decision {
+        verdict: one.verdict.max(other.verdict),
+        findings,
     }
 }

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::admission::Admission;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
+use crate::tag_rules::{TagRules, TagSettings};
 use crate::uploads::Uploads;
 
 /// The state of a registry. Cheap to clone.
@@ -31,7 +32,18 @@ pub struct App {
 #[error("failed to decide on the artifacts that were held")]
 pub struct OpenAppError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
+/// A setting of tags has a malformed glob.
+#[derive(Debug, Error)]
+#[error("failed to read the settings of tags")]
+pub struct TagSettingsError(#[from] globset::Error);
+
 impl App {
+    /// Uses these settings of tags from now on.
+    pub fn set_tags(&self, settings: &TagSettings) -> Result<(), TagSettingsError> {
+        self.admission.set_tag_rules(TagRules::new(settings)?);
+        Ok(())
+    }
+
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {

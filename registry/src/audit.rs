@@ -26,6 +26,11 @@ pub(crate) fn settled(
     info!(target: "audit", action = "settle", %repository, reference = %tag, %digest, %verdict, %codes);
 }
 
+/// Somebody deleted a tag, a manifest or a blob.
+pub(crate) fn deleted(repository: &RepositoryName, reference: &dyn std::fmt::Display) {
+    info!(target: "audit", action = "delete", %repository, %reference);
+}
+
 /// Somebody asked for what today's policy does not let out.
 pub(crate) fn pull_refused(
     repository: &RepositoryName,

@@ -94,8 +94,9 @@ impl Endpoint {
         match self {
             Self::Uploads(_) => "POST",
             Self::Upload(..) => "GET, PATCH, PUT, DELETE",
-            Self::Manifest(..) => "GET, HEAD, PUT",
-            Self::Base | Self::Blob(..) | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
+            Self::Manifest(..) => "GET, HEAD, PUT, DELETE",
+            Self::Blob(..) => "GET, HEAD, DELETE",
+            Self::Base | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
         }
     }
 }

@@ -10,7 +10,7 @@ use wasmport_policies::Decision;
 
 use crate::admission::AdmissionError;
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::storage::{PutManifestError, StorageError, WriteBlobError};
+use crate::storage::{PutManifestError, RemoveError, StorageError, TagError, WriteBlobError};
 use crate::uploads::UploadError;
 
 /// An answer that is an error: `{"errors":[{"code","message","detail"}]}`.
@@ -69,6 +69,17 @@ impl ApiError {
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "UNSUPPORTED", message)
+    }
+
+    /// A blob that is needed cannot be deleted (distribution specification, "Deleting
+    /// Blobs", which has 405 for a registry that refuses).
+    pub(crate) fn blob_in_use(
+        digest: &impl std::fmt::Display,
+        user: &dyn std::fmt::Display,
+    ) -> Self {
+        let message = format!("the blob `{digest}` is in use by {user}");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "DENIED", message)
+            .with_header(header::ALLOW, "GET, HEAD".to_owned())
     }
 
     pub(crate) fn method_not_allowed(endpoint: &Endpoint) -> Self {
@@ -228,7 +239,37 @@ impl From<PutManifestError> for ApiError {
             PutManifestError::Contended(_) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
             }
+            PutManifestError::Tag(error) => error.into(),
             PutManifestError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<TagError> for ApiError {
+    fn from(error: TagError) -> Self {
+        let message = error.to_string();
+        match error {
+            TagError::Condition { .. } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "DENIED", message)
+            }
+            TagError::Immutable { .. } => Self::new(StatusCode::CONFLICT, "DENIED", message),
+            TagError::Contended(_) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            }
+            TagError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RemoveError> for ApiError {
+    fn from(error: RemoveError) -> Self {
+        let message = error.to_string();
+        match error {
+            RemoveError::Tag(error) => error.into(),
+            RemoveError::Contended(_) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            }
+            RemoveError::Storage(error) => error.into(),
         }
     }
 }
@@ -237,6 +278,7 @@ impl From<AdmissionError> for ApiError {
     fn from(error: AdmissionError) -> Self {
         match error {
             AdmissionError::Put(error) => error.into(),
+            AdmissionError::Tag(error) => error.into(),
             AdmissionError::Storage(error) => error.into(),
             other => Self::internal(&other),
         }

@@ -59,6 +59,10 @@ async fn dispatch(app: App, request: Request) -> Result<Response, ApiError> {
         ("PUT", E::Manifest(name, reference)) => {
             manifests::put(app, name, reference, request).await
         }
+        ("DELETE", E::Manifest(name, reference)) => {
+            manifests::delete(app, name, reference, request).await
+        }
+        ("DELETE", E::Blob(name, digest)) => blobs::delete(&app, &name, &digest).await,
         ("GET" | "HEAD", E::Tags(name)) => tags::list(app, name, request).await,
         ("GET" | "HEAD", E::Referrers(name, subject)) => {
             referrers::list(app, name, subject, request).await

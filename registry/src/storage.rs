@@ -12,6 +12,7 @@ mod files;
 mod filter;
 mod generations;
 mod grants;
+mod history;
 mod keys;
 #[allow(dead_code, reason = "the collector, which comes next, uses the rest")]
 mod leases;
@@ -22,6 +23,7 @@ mod pending;
 mod records;
 mod redb;
 mod referrers;
+mod removal;
 mod stage_id;
 mod store;
 mod tags;
@@ -39,5 +41,8 @@ pub use redb::{CommitCounts, RedbRecords, RedbSettings};
 pub use stage_id::{StageId, StageIdError};
 pub use store::Store;
 
+pub(crate) use grants::DeleteBlob;
 pub(crate) use manifests::{PutManifestError, StoredManifest};
 pub(crate) use pending::Pending;
+pub(crate) use removal::RemoveError;
+pub(crate) use tags::{Condition, TagError, TagTerms};

@@ -1,13 +1,15 @@
 //! Permits to enter the store, which only admission can write out.
 
-use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
+use wasmport_artifact::{Digest, Manifest, RepositoryName};
 use wasmport_policies::Content;
+
+use crate::storage::TagTerms;
 
 /// A manifest and everything that was found out about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Judged {
     pub(super) repository: RepositoryName,
-    pub(super) tag: Option<Tag>,
+    pub(super) tags: Vec<TagTerms>,
     pub(super) digest: Digest,
     pub(super) manifest: Manifest,
     pub(super) content: Content,
@@ -26,8 +28,8 @@ impl Judged {
         &self.repository
     }
 
-    pub(crate) fn tag(&self) -> Option<&Tag> {
-        self.tag.as_ref()
+    pub(crate) fn tags(&self) -> &[TagTerms] {
+        &self.tags
     }
 
     pub(crate) fn digest(&self) -> &Digest {

@@ -1,12 +1,12 @@
 //! Held manifests: decided again when something arrives that they may have waited for.
 
-use tracing::error;
+use tracing::{error, warn};
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
 use wasmport_policies::Verdict;
 
 use super::{Admission, AdmissionError, AdmittedManifest};
 use crate::audit;
-use crate::storage::Pending;
+use crate::storage::{Condition, Pending, TagError, TagTerms};
 
 impl Admission {
     /// Takes up all held manifests again, which a new policy may admit.
@@ -25,16 +25,21 @@ impl Admission {
     pub(super) async fn settle_what_this_is_about(
         &self,
         repository: &RepositoryName,
-        tag: Option<&Tag>,
+        tags: &[TagTerms],
         manifest: &Manifest,
     ) -> Result<(), AdmissionError> {
         let subject = manifest.subject().map(|subject| &subject.digest);
-        let cosign = tag.filter(|tag| tag.as_str().strip_suffix(".sig").is_some());
-        if subject.is_none() && cosign.is_none() {
+        let is_cosign = |terms: &&TagTerms| terms.tag.as_str().strip_suffix(".sig").is_some();
+        let cosign: Vec<&Tag> = tags
+            .iter()
+            .filter(is_cosign)
+            .map(|terms| &terms.tag)
+            .collect();
+        if subject.is_none() && cosign.is_empty() {
             return Ok(());
         }
         self.settle(repository, |waiting| {
-            subject == Some(waiting) || cosign == Some(&Tag::cosign_signatures(waiting))
+            subject == Some(waiting) || cosign.contains(&&Tag::cosign_signatures(waiting))
         })
         .await
     }
@@ -64,15 +69,22 @@ impl Admission {
         let Some(stored) = self.store.manifest(repository, digest).await? else {
             return Ok(());
         };
-        let judged = self.recall(repository, Some(tag), digest, &stored).await?;
+        let mut judged = self.recall(repository, digest, &stored).await?;
+        judged.tags = vec![self.terms(repository, tag.clone(), Condition::Anything)];
         let decision = self.judge(&judged).await?;
-        if decision.verdict == Verdict::Admit
-            && self
-                .store
-                .fulfil(pending, &AdmittedManifest::new(judged))
-                .await?
-        {
-            audit::settled(repository, tag, digest, &decision);
+        if decision.verdict != Verdict::Admit {
+            return Ok(());
+        }
+        let admitted = AdmittedManifest::new(judged);
+        match self.store.fulfil(pending, &admitted).await {
+            Ok(true) => audit::settled(repository, tag, digest, &decision),
+            Ok(false) => {}
+            Err(error @ (TagError::Immutable { .. } | TagError::Condition { .. })) => {
+                // Another push was faster, and this one will never have the tag.
+                warn!(%repository, %tag, %digest, %error, "the wish for a tag is given up");
+                self.store.give_up(pending).await?;
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }

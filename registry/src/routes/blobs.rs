@@ -13,7 +13,7 @@ use crate::audit;
 use crate::error::ApiError;
 use crate::header::DOCKER_CONTENT_DIGEST;
 use crate::ranges::Wanted;
-use crate::storage::OpenBlob;
+use crate::storage::{DeleteBlob, OpenBlob};
 
 /// end-2
 pub(crate) async fn get(
@@ -51,6 +51,27 @@ pub(crate) async fn get(
         return Ok((status, headers, part, body).into_response());
     }
     Ok((status, headers, body).into_response())
+}
+
+/// end-10: the repository has the blob no more, unless one of its manifests needs it.
+pub(crate) async fn delete(
+    app: &App,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Response, ApiError> {
+    match app.store.withdraw(repository, digest).await? {
+        DeleteBlob::Deleted => {}
+        DeleteBlob::Unknown => return Err(ApiError::blob_unknown(digest)),
+        DeleteBlob::Used(manifest) => {
+            return Err(ApiError::blob_in_use(
+                digest,
+                &format!("the manifest `{manifest}`"),
+            ));
+        }
+        DeleteBlob::InUse => return Err(ApiError::blob_in_use(digest, &"an open push")),
+    }
+    audit::deleted(repository, digest);
+    Ok(StatusCode::ACCEPTED.into_response())
 }
 
 /// The repository must have the blob, and the policy of today must admit one of the

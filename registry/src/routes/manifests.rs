@@ -18,7 +18,8 @@ use crate::app::App;
 use crate::audit;
 use crate::error::{ApiError, summary};
 use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, warning};
-use crate::storage::StoredManifest;
+use crate::preconditions::{self, etag};
+use crate::storage::{Condition, StoredManifest, TagTerms};
 
 /// end-3: by tag or digest, if the policy of today admits it.
 pub(crate) async fn get(
@@ -45,6 +46,9 @@ pub(crate) async fn get(
         audit::pull_refused(&repository, &reference, &digest, &decision);
         return Err(denied(&repository, &reference, &decision));
     }
+    if preconditions::has_already(request.headers(), &digest) {
+        return Ok(not_modified(&digest));
+    }
     Ok(found(request.method(), &digest, stored))
 }
 
@@ -56,6 +60,7 @@ pub(crate) async fn put(
     request: Request,
 ) -> Result<Response, ApiError> {
     let media_type = content_type(request.headers());
+    let condition = preconditions::condition(request.headers());
     let bytes = read(request.into_body()).await?;
     let digest = match &reference {
         Selector::Tag(_) => Digest::of(&bytes),
@@ -71,6 +76,7 @@ pub(crate) async fn put(
     let push = Push {
         manifest: Manifest::parse(bytes.into(), &media_type)?,
         repository: repository.clone(),
+        tags: tags(&app, &repository, &reference, condition),
         reference: reference.clone(),
         digest: digest.clone(),
     };
@@ -83,6 +89,47 @@ pub(crate) async fn put(
         return Err(denied(&repository, &reference, &decision));
     }
     Ok(created(&repository, &digest, subject.as_ref(), &decision))
+}
+
+/// end-9: by tag only the tag goes, by digest the manifest with all its tags.
+pub(crate) async fn delete(
+    app: App,
+    repository: RepositoryName,
+    reference: Selector,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let deleted = match &reference {
+        Selector::Tag(tag) => {
+            let condition = preconditions::condition(request.headers());
+            let terms = app.admission.terms(&repository, tag.clone(), condition);
+            app.store.delete_tag(&repository, &terms).await?
+        }
+        Selector::Digest(digest) => {
+            let (admission, at) = (Arc::clone(&app.admission), repository.clone());
+            let terms = move |tag| admission.terms(&at, tag, Condition::Anything);
+            app.store
+                .delete_manifest(&repository, digest, terms)
+                .await?
+        }
+    };
+    if !deleted {
+        return Err(ApiError::manifest_unknown(&reference));
+    }
+    audit::deleted(&repository, &reference);
+    Ok(StatusCode::ACCEPTED.into_response())
+}
+
+/// The tags that a push names. A condition is about the tag in the path.
+fn tags(
+    app: &App,
+    repository: &RepositoryName,
+    reference: &Selector,
+    condition: Condition,
+) -> Vec<TagTerms> {
+    match reference {
+        Selector::Digest(_) => Vec::new(),
+        Selector::Tag(tag) => vec![app.admission.terms(repository, tag.clone(), condition)],
+    }
 }
 
 /// A client that hangs up must not stop a push half way: between a signature and the tag
@@ -117,6 +164,7 @@ fn found(method: &Method, digest: &Digest, stored: StoredManifest) -> Response {
         (header::CONTENT_TYPE, stored.media_type),
         (header::CONTENT_LENGTH, stored.bytes.len().to_string()),
         (DOCKER_CONTENT_DIGEST, digest.to_string()),
+        (header::ETAG, etag(digest)),
     ];
     let body = if method == Method::HEAD {
         Body::empty()
@@ -124,6 +172,14 @@ fn found(method: &Method, digest: &Digest, stored: StoredManifest) -> Response {
         Body::from(stored.bytes)
     };
     (headers, body).into_response()
+}
+
+fn not_modified(digest: &Digest) -> Response {
+    let headers = [
+        (DOCKER_CONTENT_DIGEST, digest.to_string()),
+        (header::ETAG, etag(digest)),
+    ];
+    (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
 fn created(
@@ -138,6 +194,7 @@ fn created(
             format!("/v2/{repository}/manifests/{digest}"),
         ),
         (DOCKER_CONTENT_DIGEST, digest.to_string()),
+        (header::ETAG, etag(digest)),
     ];
     let mut response = (StatusCode::CREATED, headers).into_response();
     let subject = subject.map(|subject| (OCI_SUBJECT, subject.to_string()));

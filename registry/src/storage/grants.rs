@@ -26,6 +26,19 @@ pub(super) struct Grant {
     pub(super) since: u64,
 }
 
+/// What came of taking a blob away from a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DeleteBlob {
+    /// The repository has it no more.
+    Deleted,
+    /// The repository did not have it.
+    Unknown,
+    /// This manifest of the repository needs it.
+    Used(Digest),
+    /// Somebody is about to use it.
+    InUse,
+}
+
 impl Store {
     /// Stores what was written as the blob `expected`, and lets `repository` read it.
     pub(crate) async fn put_blob(
@@ -101,19 +114,25 @@ impl Store {
         &self,
         repository: &RepositoryName,
         blob: &Digest,
-    ) -> Result<(), StorageError> {
+    ) -> Result<DeleteBlob, StorageError> {
         let (store, repository, blob) = (self.clone(), repository.clone(), blob.clone());
         unhindered(async move {
             let mut claims = Claims::default();
             // Shared: a push is about to use it, and will be decided on for itself.
-            if !store.leases.try_claim(&mut claims, &blob)
-                || !store.users(&repository, &blob, None).await?.is_empty()
-            {
-                return Ok(());
+            if !store.leases.try_claim(&mut claims, &blob) {
+                return Ok(DeleteBlob::InUse);
+            }
+            let users = store.users(&repository, &blob, None).await?;
+            if let Some(user) = users.into_iter().next() {
+                return Ok(DeleteBlob::Used(user));
+            }
+            if store.granted(&repository, &blob).await?.is_none() {
+                return Ok(DeleteBlob::Unknown);
             }
             let batch = revoke(Batch::new(), &repository, &blob);
             match store.commit(batch).await {
-                Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
+                Ok(()) => Ok(DeleteBlob::Deleted),
+                Err(CommitError::Changed(_)) => Ok(DeleteBlob::InUse),
                 Err(CommitError::Storage(error)) => Err(error),
             }
         })

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `manifests/<repository>:<digest>` | media type and bytes of a manifest |
 //! | `tags/<repository>:<tag>` | the digest that the tag points to |
+//! | `history/<repository>:<tag>:<turn>` | one move of the tag; turns are inverted, so that the newest comes first |
 //! | `pending/<repository>:<tag>` | the held manifest that the tag shall point to |
 //! | `referrers/<repository>:<subject>:<digest>` | a descriptor of the referrer |
 //! | `grants/<repository>:<blob>` | this repository may read that blob |
@@ -40,6 +41,11 @@ impl Key {
     /// A tag as it was named in a request, for listing from there; it need not be a valid one.
     pub fn tag_position(repository: &RepositoryName, position: &str) -> Self {
         Prefix::tags(repository).key(position)
+    }
+
+    /// What happened to a tag in its `turn`th move.
+    pub fn history(repository: &RepositoryName, tag: &Tag, turn: u64) -> Self {
+        Prefix::history(repository, tag).key(&format!("{:020}", u64::MAX - turn))
     }
 
     /// The wish of a held manifest for a tag.
@@ -110,6 +116,14 @@ impl Key {
         format!("{algorithm}:{hex}").parse().ok()
     }
 
+    /// The turn in the name of a tag's move.
+    pub(crate) fn as_turn(&self) -> Option<u64> {
+        self.last_part()?
+            .parse()
+            .ok()
+            .map(|turn: u64| u64::MAX - turn)
+    }
+
     fn last_part(&self) -> Option<&str> {
         self.0.rsplit_once(':').map(|(_, part)| part)
     }
@@ -130,6 +144,11 @@ impl Prefix {
     /// All tags of a repository.
     pub fn tags(repository: &RepositoryName) -> Self {
         Self(format!("tags/{repository}:"))
+    }
+
+    /// All moves of a tag.
+    pub fn history(repository: &RepositoryName, tag: &Tag) -> Self {
+        Self(format!("history/{repository}:{tag}:"))
     }
 
     /// All wishes for tags in a repository.

@@ -12,6 +12,7 @@ use super::leases::Lease;
 use super::records::{Batch, CommitError, Record};
 use super::referrers::referrer;
 use super::store::{ATTEMPTS, Store, encode, now, unreadable};
+use super::tags::TagError;
 use crate::admission::{AdmittedManifest, HeldManifest, Judged};
 
 /// A manifest out of the store.
@@ -37,8 +38,20 @@ pub(crate) enum PutManifestError {
     /// Other requests changed the same records again and again.
     #[error("too many requests push to `{0}` at once")]
     Contended(RepositoryName),
+    /// A tag may not be moved.
+    #[error(transparent)]
+    Tag(#[from] TagError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// What is done about the tags of a manifest.
+#[derive(Clone, Copy)]
+enum Point {
+    /// They move.
+    Tags,
+    /// They shall move when the manifest is admitted.
+    Wishes,
 }
 
 /// What stands before the bytes in a manifest's record, on a line of its own.
@@ -50,35 +63,17 @@ struct Head {
 }
 
 impl Store {
-    /// Stores a manifest and moves its tag, if it was pushed with one.
+    /// Stores a manifest and moves its tags, if it was pushed with any.
     pub(crate) async fn put_manifest(
         &self,
         admitted: &AdmittedManifest,
     ) -> Result<(), PutManifestError> {
-        let judged = admitted.judged();
-        self.put(judged, |batch| match judged.tag() {
-            Some(tag) => batch
-                .put(
-                    Key::tag(judged.repository(), tag),
-                    super::tags::pointing_at(judged),
-                )
-                .delete(Key::pending(judged.repository(), tag)),
-            None => batch,
-        })
-        .await
+        self.put(admitted.judged(), Point::Tags).await
     }
 
-    /// Stores a manifest and leaves its tag where it is. The wish for it is recorded.
+    /// Stores a manifest and leaves its tags where they are. The wish for them is recorded.
     pub(crate) async fn hold_manifest(&self, held: &HeldManifest) -> Result<(), PutManifestError> {
-        let judged = held.judged();
-        self.put(judged, |batch| match judged.tag() {
-            Some(tag) => {
-                let key = Key::pending(judged.repository(), tag);
-                batch.put(key, super::pending::wish_of(judged))
-            }
-            None => batch,
-        })
-        .await
+        self.put(held.judged(), Point::Wishes).await
     }
 
     /// A manifest, whether or not anyone may have it.
@@ -140,11 +135,7 @@ impl Store {
 
     /// Writes everything about a manifest in one batch, and what `point` adds to it. What is
     /// pointed at comes first.
-    async fn put(
-        &self,
-        judged: &Judged,
-        point: impl Fn(Batch) -> Batch,
-    ) -> Result<(), PutManifestError> {
+    async fn put(&self, judged: &Judged, point: Point) -> Result<(), PutManifestError> {
         let (repository, digest) = (judged.repository(), judged.digest());
         let _lease = self.lease(judged).await;
         self.check_blobs(repository, judged.manifest()).await?;
@@ -160,13 +151,47 @@ impl Store {
                 let key = Key::referrer(repository, &subject.digest, digest);
                 batch = batch.put(key, encode(&referrer(judged)));
             }
-            match self.commit(point(batch)).await {
+            batch = match point {
+                Point::Tags => self.point_tags(batch, judged).await?,
+                Point::Wishes => self.wish_for_tags(batch, judged).await?,
+            };
+            match self.commit(batch).await {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Changed(_)) => {}
                 Err(CommitError::Storage(error)) => return Err(error.into()),
             }
         }
         Err(PutManifestError::Contended(repository.clone()))
+    }
+
+    async fn point_tags(
+        &self,
+        mut batch: Batch,
+        judged: &Judged,
+    ) -> Result<Batch, PutManifestError> {
+        let repository = judged.repository();
+        for terms in judged.tags() {
+            batch = self
+                .point(batch, repository, terms, judged.digest())
+                .await?
+                .delete(Key::pending(repository, &terms.tag));
+        }
+        Ok(batch)
+    }
+
+    /// The terms are checked now, so that who pushes hears of it, and again when the tag moves.
+    async fn wish_for_tags(
+        &self,
+        mut batch: Batch,
+        judged: &Judged,
+    ) -> Result<Batch, PutManifestError> {
+        let repository = judged.repository();
+        for terms in judged.tags() {
+            self.check_terms(repository, terms, judged.digest()).await?;
+            let key = Key::pending(repository, &terms.tag);
+            batch = batch.put(key, super::pending::wish_of(judged));
+        }
+        Ok(batch)
     }
 }
 
@@ -188,7 +213,7 @@ fn join(manifest: &Manifest) -> Bytes {
     record.into()
 }
 
-fn split(key: &Key, record: &Record) -> Result<StoredManifest, StorageError> {
+pub(super) fn split(key: &Key, record: &Record) -> Result<StoredManifest, StorageError> {
     let newline = record.value.iter().position(|byte| *byte == b'\n');
     let newline = newline.ok_or_else(|| unreadable(key, "it has no head".into()))?;
     let head = record.value.slice(..newline);

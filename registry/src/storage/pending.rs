@@ -6,7 +6,8 @@ use wasmport_artifact::{Digest, RepositoryName, Tag};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
 use super::records::{Batch, CommitError, Record, Version};
-use super::store::{PAGE, Store, decode, encode, now};
+use super::store::{ATTEMPTS, PAGE, Store, decode, encode, now};
+use super::tags::TagError;
 use crate::admission::{AdmittedManifest, Judged};
 
 /// A held manifest that shall have a tag.
@@ -38,23 +39,62 @@ impl Store {
         self.wishes(&Prefix::all_pending()).await
     }
 
-    /// Fulfils a wish, unless a newer push took it over in the meantime. True when it did.
+    /// Fulfils a wish, unless a newer push took it over, or the manifest was deleted, in the
+    /// meantime. True when it did.
     pub(crate) async fn fulfil(
         &self,
         pending: &Pending,
         admitted: &AdmittedManifest,
-    ) -> Result<bool, StorageError> {
-        let _lease = self.leases.share([&pending.digest]).await;
-        let tag = Key::tag(&pending.repository, &pending.tag);
+    ) -> Result<bool, TagError> {
+        let (repository, digest) = (&pending.repository, &pending.digest);
+        let _lease = self.leases.share([digest]).await;
+        let manifest = Key::manifest(repository, digest);
+        let wish = Key::pending(repository, &pending.tag);
+        for _ in 0..ATTEMPTS {
+            // Who deletes a manifest claims it, and so it stays while it is leased.
+            if self.records.get(&manifest).await?.is_none() {
+                return Ok(false);
+            }
+            let mut batch = Batch::new();
+            for terms in admitted.judged().tags() {
+                batch = self.point(batch, repository, terms, digest).await?;
+            }
+            batch = batch.delete_if_unchanged(wish.clone(), pending.version.clone());
+            match self.commit(batch).await {
+                Ok(()) => return Ok(true),
+                Err(CommitError::Changed(key)) if key == wish => return Ok(false),
+                Err(CommitError::Changed(_)) => {}
+                Err(CommitError::Storage(error)) => return Err(error.into()),
+            }
+        }
+        Err(TagError::Contended(pending.tag.clone()))
+    }
+
+    /// Gives a wish up that cannot be fulfilled, unless a newer push took it over.
+    pub(crate) async fn give_up(&self, pending: &Pending) -> Result<(), StorageError> {
         let wish = Key::pending(&pending.repository, &pending.tag);
-        let batch = Batch::new()
-            .put(tag, super::tags::pointing_at(admitted.judged()))
-            .delete_if_unchanged(wish, pending.version.clone());
+        let batch = Batch::new().delete_if_unchanged(wish, pending.version.clone());
         match self.commit(batch).await {
-            Ok(()) => Ok(true),
-            Err(CommitError::Changed(_)) => Ok(false),
+            Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),
         }
+    }
+
+    /// Adds to `batch` that a manifest wishes for no tag any more. The batch fails when one of
+    /// its wishes changes in the meantime.
+    pub(super) async fn remove_wishes_of(
+        &self,
+        mut batch: Batch,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Batch, StorageError> {
+        for pending in self.pending(repository).await? {
+            if pending.digest == *digest {
+                let key = Key::pending(repository, &pending.tag);
+                batch = batch.delete_if_unchanged(key, pending.version);
+            }
+        }
+        Ok(batch)
     }
 
     async fn wishes(&self, prefix: &Prefix) -> Result<Vec<Pending>, StorageError> {

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wasmport_artifact::{Digest, media_type};
 use wasmport_registry::storage::Store;
-use wasmport_registry::{App, Config, LoadedPolicy, Server, StoreLocation, router};
+use wasmport_registry::{App, Config, LoadedPolicy, Server, StoreLocation, TagSettings, router};
 
 use crate::artifact::Artifact;
 
@@ -81,8 +81,13 @@ impl Registry {
 
     /// Starts one over this store.
     pub(crate) async fn over_store(store: Store) -> Self {
+        Self::over_app(store, |_| ()).await
+    }
+
+    async fn over_app(store: Store, set: impl FnOnce(&App)) -> Self {
         let policy = LoadedPolicy::load("preset:standard").unwrap();
         let app = App::open(store, policy).await.unwrap();
+        set(&app);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -96,6 +101,11 @@ impl Registry {
             stop,
             task: tokio::spawn(serve.into_future()),
         }
+    }
+
+    /// Starts one with these settings of tags, in memory.
+    pub(crate) async fn with_tags(settings: &TagSettings) -> Self {
+        Self::over_app(Store::in_memory(), |app| app.set_tags(settings).unwrap()).await
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
