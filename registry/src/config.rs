@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::policy_file::LoadedPolicy;
-use crate::server::{LimitsSettings, ServerSettings};
+use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 
 /// The settings of one registry.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub store: StoreLocation,
     /// What may come in and go out.
     pub policy: LoadedPolicy,
+    /// The certificate that it shows; without one it speaks plain HTTP.
+    pub tls: Option<TlsSettings>,
     /// How long it waits, for what.
     pub server: ServerSettings,
     /// How much its clients may take.
@@ -44,6 +46,7 @@ impl Config {
             allow_remote: false,
             store,
             policy,
+            tls: None,
             server: ServerSettings::default(),
             limits: LimitsSettings::default(),
         }

@@ -46,5 +46,8 @@ pub use app::{App, OpenAppError, TagSettingsError};
 pub use config::{Config, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
 pub use router::router;
-pub use server::{LimitsSettings, Server, ServerSettings, StartError};
+pub use server::{
+    ClientCertificates, LimitsSettings, MinVersion, Server, ServerSettings, StartError, TlsError,
+    TlsSettings,
+};
 pub use tag_rules::{ImmutableTags, TagSettings};

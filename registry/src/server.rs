@@ -9,6 +9,7 @@ mod settings;
 mod slots;
 mod stop;
 mod streams;
+mod tls;
 mod watch;
 
 use std::future::Future;
@@ -18,17 +19,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
+use wasmport_artifact::with_causes;
 
 use self::connection::Connections;
 pub use self::settings::{LimitsSettings, ServerSettings};
 use self::slots::Slots;
 use self::stop::Stop;
+pub(crate) use self::tls::Tls;
+pub use self::tls::{ClientCertificates, MinVersion, TlsError, TlsSettings};
 
 use crate::app::{App, OpenAppError};
 use crate::config::{Config, StoreLocation};
@@ -43,6 +46,7 @@ pub struct Server {
     app: App,
     settings: ServerSettings,
     limits: LimitsSettings,
+    tls: Option<Arc<Tls>>,
 }
 
 /// How long to wait when a connection cannot be accepted, mostly since there are too many
@@ -71,6 +75,9 @@ pub enum StartError {
     /// The store's content could not be brought up to date.
     #[error(transparent)]
     App(#[from] OpenAppError),
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address could not be had.
     #[error("failed to listen on `{addr}`")]
     Listen {
@@ -87,6 +94,7 @@ impl Server {
         if !config.addr.ip().is_loopback() && !config.allow_remote {
             return Err(StartError::Remote(config.addr));
         }
+        let tls = config.tls.map(Tls::load).transpose()?.map(Arc::new);
         let store = open(config.store).await.map_err(StartError::Store)?;
         let app = App::open(store, config.policy).await?;
         let cannot = |source| StartError::Listen {
@@ -100,6 +108,7 @@ impl Server {
             app,
             settings: config.server,
             limits: config.limits,
+            tls,
         })
     }
 
@@ -112,7 +121,26 @@ impl Server {
     /// of the store.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         info!(addr = %self.addr, "listening");
-        let mut service = Service::new(router(self.app.clone()), &self.settings, &self.limits);
+        let router = router(self.app.clone());
+        let stop = Stop::default();
+        let connections = Connections::new(
+            router,
+            &self.settings,
+            &self.limits,
+            self.tls.clone(),
+            stop.clone(),
+        );
+        let mut service = Service {
+            connections: Arc::new(connections),
+            slots: Slots::new(&self.limits),
+            stop,
+            tasks: JoinSet::new(),
+        };
+        if let Some(tls) = self.tls {
+            service
+                .tasks
+                .spawn(watch_certificates(tls, service.stop.clone()));
+        }
         service.accept(&self.listener, shutdown).await;
         if !self.settings.drain_delay.duration().is_zero() {
             self.app.stop_being_ready();
@@ -135,17 +163,6 @@ struct Service {
 }
 
 impl Service {
-    fn new(router: Router, settings: &ServerSettings, limits: &LimitsSettings) -> Self {
-        let stop = Stop::default();
-        let connections = Connections::new(router, settings, limits, stop.clone());
-        Self {
-            connections: Arc::new(connections),
-            slots: Slots::new(limits),
-            stop,
-            tasks: JoinSet::new(),
-        }
-    }
-
     /// Serves every connection that comes before `until` is done.
     async fn accept(&mut self, listener: &TcpListener, until: impl Future<Output = ()>) {
         let mut until = pin!(until);
@@ -189,6 +206,25 @@ impl Service {
             );
             self.tasks.shutdown().await;
             let _overrun = timeout(CUT_TIMEOUT, self.connections.streams().wait()).await;
+        }
+    }
+}
+
+/// Replaces the certificates when their files change, until the server stops.
+async fn watch_certificates(tls: Arc<Tls>, stop: Stop) {
+    let interval = tls.check_interval().duration();
+    if interval.is_zero() {
+        return;
+    }
+    let mut stopped = pin!(stop.stopped());
+    while timeout(interval, &mut stopped).await.is_err() {
+        match tls.reload_changed() {
+            None => {}
+            Some(Ok(())) => info!("took the new certificates"),
+            Some(Err(error)) => {
+                let error = with_causes(&error);
+                error!(%error, "kept the old certificates, since the new ones are not good");
+            }
         }
     }
 }

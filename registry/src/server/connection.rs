@@ -7,6 +7,8 @@ use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
@@ -17,6 +19,7 @@ use super::settings::{LimitsSettings, ServerSettings};
 use super::slots::Slot;
 use super::stop::Stop;
 use super::streams::{NextStream, Streams};
+use super::tls::{self, Tls};
 use super::watch::{Overrun, Timeouts, Watch, Watched};
 use crate::access::Peer;
 
@@ -37,6 +40,7 @@ pub(super) struct Connections {
     gate: Arc<Gate>,
     limits: LimitsSettings,
     timeouts: Timeouts,
+    tls: Option<Arc<Tls>>,
     streams: TaskTracker,
     stop: Stop,
 }
@@ -46,6 +50,7 @@ impl Connections {
         router: Router,
         server: &ServerSettings,
         limits: &LimitsSettings,
+        tls: Option<Arc<Tls>>,
         stop: Stop,
     ) -> Self {
         Self {
@@ -53,6 +58,7 @@ impl Connections {
             gate: Arc::new(Gate::new(limits.clone())),
             limits: limits.clone(),
             timeouts: Timeouts::new(server),
+            tls,
             streams: TaskTracker::new(),
             stop,
         }
@@ -70,11 +76,37 @@ impl Connections {
         if let Err(error) = socket.set_nodelay(true) {
             debug!(%address, %error, "failed to set TCP_NODELAY");
         }
-        let peer = Peer {
+        let peer = |certificate| Peer {
             address,
-            certificate: None,
+            certificate,
         };
-        self.answer(Transport::Plain(socket), peer).await;
+        let Some(tls) = &self.tls else {
+            return self.answer(Transport::Plain(socket), peer(None)).await;
+        };
+        if let Some(stream) = self.shake_hands(tls, socket, address).await {
+            let certificate = tls::client_certificate(&stream);
+            let transport = Transport::Tls(Box::new(stream));
+            self.answer(transport, peer(certificate)).await;
+        }
+    }
+
+    async fn shake_hands(
+        &self,
+        tls: &Tls,
+        socket: TcpStream,
+        address: SocketAddr,
+    ) -> Option<TlsStream<TcpStream>> {
+        let shaken = timeout(self.timeouts.header, tls.accept(socket));
+        let shaken = tokio::select! {
+            shaken = shaken => shaken,
+            () = self.stop.stopped() => return None,
+        };
+        match shaken {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => debug!(%address, %error, "a TLS handshake failed"),
+            Err(_) => debug!(%address, "cut a TLS handshake"),
+        }
+        None
     }
 
     async fn answer(&self, transport: Transport, peer: Peer) {

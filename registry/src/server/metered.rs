@@ -12,7 +12,6 @@ use tokio_rustls::server::TlsStream;
 use super::flow::Activity;
 
 /// What bytes come and go through.
-#[allow(dead_code, reason = "TLS is about to come")]
 #[derive(Debug)]
 pub(super) enum Transport {
     Plain(TcpStream),

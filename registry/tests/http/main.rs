@@ -22,3 +22,4 @@ mod signatures;
 mod slow_clients;
 mod start;
 mod tags;
+mod tls;
