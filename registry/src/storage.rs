@@ -5,6 +5,7 @@
 
 mod blob_writer;
 mod blobs;
+mod disk;
 mod error;
 mod facts;
 mod files;
@@ -30,6 +31,7 @@ mod tags;
 
 pub use blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
 pub use blobs::{Blobs, ListedBlob, ListedStage, OpenBlob, Pieces, Stage};
+pub use disk::{Disk, RealDisk};
 pub use error::StorageError;
 pub use files::FileBlobs;
 pub use generations::{Generation, Generations};

@@ -18,6 +18,7 @@ use self::blob::FileBlob;
 use self::layout::Layout;
 use self::stage::FileStage;
 use super::blobs::{Blobs, ListedBlob, ListedStage, OpenBlob, Stage};
+use super::disk::{Disk, RealDisk};
 use super::error::StorageError;
 use super::stage_id::StageId;
 
@@ -34,7 +35,12 @@ impl FileBlobs {
     /// Opens the blobs in `directory`, and removes what uploads of an earlier run left that
     /// nobody can resume. Blocks.
     pub fn open(directory: &Path) -> Result<Self, StorageError> {
-        Ok(Self(Arc::new(Layout::open(directory)?)))
+        Self::open_on(directory, Arc::new(RealDisk))
+    }
+
+    /// The same on another disk, for tests of what one that fails leaves.
+    pub fn open_on(directory: &Path, disk: Arc<dyn Disk>) -> Result<Self, StorageError> {
+        Ok(Self(Arc::new(Layout::open(directory, disk)?)))
     }
 
     fn blocking<T: Send + 'static>(
@@ -65,7 +71,7 @@ impl Blobs for FileBlobs {
 
     fn discard<'a>(&'a self, id: &'a StageId) -> BoxFuture<'a, Result<(), StorageError>> {
         let path = self.0.kept(id);
-        self.blocking(move |_| remove(&path).map(drop))
+        self.blocking(move |layout| remove(layout.disk(), &path).map(drop))
     }
 
     fn stages<'a>(
@@ -87,7 +93,7 @@ impl Blobs for FileBlobs {
 
     fn delete(&self, digest: &Digest) -> BoxFuture<'_, Result<bool, StorageError>> {
         let path = self.0.blob(digest);
-        self.blocking(move |_| remove(&path))
+        self.blocking(move |layout| remove(layout.disk(), &path))
     }
 
     fn list(
@@ -113,8 +119,8 @@ fn open(path: &Path) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
 }
 
 /// Removes a file. True when it was there.
-fn remove(path: &Path) -> Result<bool, StorageError> {
-    match fs::remove_file(path) {
+fn remove(disk: &dyn Disk, path: &Path) -> Result<bool, StorageError> {
+    match disk.remove(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(StorageError::file("remove", path, error)),

@@ -3,9 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wasmport_artifact::{Algorithm, Digest};
 
+use crate::storage::disk::{Disk, RealDisk};
 use crate::storage::error::StorageError;
 use crate::storage::stage_id::StageId;
 
@@ -21,25 +23,38 @@ const KEPT: &str = "session-";
 pub(super) struct Layout {
     blobs: PathBuf,
     uploads: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 impl Layout {
     /// Makes the directories that are missing, and removes the stages that nobody can resume.
-    pub(super) fn open(directory: &Path) -> Result<Self, StorageError> {
+    pub(super) fn open(directory: &Path, disk: Arc<dyn Disk>) -> Result<Self, StorageError> {
         let layout = Self {
             blobs: directory.join("blobs"),
             uploads: directory.join("uploads"),
+            disk,
         };
-        let uploads = &layout.uploads;
-        fs::create_dir_all(uploads)
+        let (uploads, disk) = (&layout.uploads, &*layout.disk);
+        disk.create_directory(uploads)
             .map_err(|error| StorageError::file("create", uploads, error))?;
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
-            create_shards(&layout.blobs.join(algorithm.name()))?;
+            create_shards(disk, &layout.blobs.join(algorithm.name()))?;
         }
-        sync_directory(&layout.blobs)?;
-        remove_leftovers(uploads).map_err(|error| StorageError::file("clear", uploads, error))?;
-        sync_directory(directory)?;
+        layout.sync_directory(&layout.blobs)?;
+        remove_leftovers(disk, uploads)
+            .map_err(|error| StorageError::file("clear", uploads, error))?;
+        layout.sync_directory(directory)?;
         Ok(layout)
+    }
+
+    /// What writes.
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// Makes the names in a directory survive the loss of power.
+    pub(super) fn sync_directory(&self, path: &Path) -> Result<(), StorageError> {
+        sync_directory_on(&*self.disk, path)
     }
 
     /// Where a blob is.
@@ -76,35 +91,36 @@ impl Layout {
 
 /// Makes the directories that blobs will be in, all at once: a blob that is stored later
 /// then changes one directory only, and only that one has to be synced.
-fn create_shards(directory: &Path) -> Result<(), StorageError> {
-    fs::create_dir_all(directory)
+fn create_shards(disk: &dyn Disk, directory: &Path) -> Result<(), StorageError> {
+    disk.create_directory(directory)
         .map_err(|error| StorageError::file("create", directory, error))?;
     for first_byte in 0..=u8::MAX {
         let shard = directory.join(format!("{first_byte:02x}"));
-        fs::create_dir_all(&shard).map_err(|error| StorageError::file("create", &shard, error))?;
+        disk.create_directory(&shard)
+            .map_err(|error| StorageError::file("create", &shard, error))?;
     }
-    sync_directory(directory)
+    sync_directory_on(disk, directory)
 }
 
 /// Nothing but what is named like a stage is removed, should the store have been put into a
 /// directory that had an `uploads` already.
-fn remove_leftovers(uploads: &Path) -> io::Result<()> {
+fn remove_leftovers(disk: &dyn Disk, uploads: &Path) -> io::Result<()> {
     for entry in fs::read_dir(uploads)? {
         let entry = entry?;
         let is_ours = entry.file_name().to_string_lossy().starts_with(PASSING);
         if is_ours && entry.file_type()?.is_file() {
-            fs::remove_file(entry.path())?;
+            disk.remove(&entry.path())?;
         }
     }
     Ok(())
 }
 
-/// Makes renames in a directory survive a loss of power. Only unix can open directories, and
-/// elsewhere the file system does it by itself.
+/// Makes the names in a directory of this machine survive the loss of power.
 pub(in crate::storage) fn sync_directory(path: &Path) -> Result<(), StorageError> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    let synced = fs::File::open(path).and_then(|directory| directory.sync_all());
+    sync_directory_on(&RealDisk, path)
+}
+
+fn sync_directory_on(disk: &dyn Disk, path: &Path) -> Result<(), StorageError> {
+    let synced = disk.sync_directory(path);
     synced.map_err(|error| StorageError::file("sync", path, error))
 }

@@ -1,7 +1,7 @@
 //! A file in `uploads/`, on its way to be a blob.
 
 use std::fs;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use wasmport_artifact::Digest;
 
 use super::blob::FileBlob;
-use super::layout::{Layout, sync_directory};
+use super::layout::Layout;
 use super::{blocking, joined};
 use crate::storage::blobs::{OpenBlob, Pieces, Stage};
 use crate::storage::error::StorageError;
@@ -36,11 +36,7 @@ impl FileStage {
     pub(super) fn create(layout: Arc<Layout>) -> Result<Self, StorageError> {
         let id = StageId::random()?;
         let path = layout.passing(&id);
-        let made = fs::File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path);
+        let made = layout.disk().create(&path);
         let file = made.map_err(|error| StorageError::file("write to", &path, error))?;
         Ok(Self {
             id,
@@ -68,10 +64,10 @@ impl FileStage {
             return Ok(None);
         }
         if is_published(&metadata) {
-            file = copy(&file, &layout.passing(&id), &path, size).map_err(failed)?;
-            sync_directory(layout.uploads())?;
+            file = copy(&layout, &file, &id, size).map_err(failed)?;
+            layout.sync_directory(layout.uploads())?;
         }
-        file.set_len(size).map_err(failed)?;
+        layout.disk().set_len(&file, size).map_err(failed)?;
         file.seek(io::SeekFrom::Start(size)).map_err(failed)?;
         Ok(Some(Self {
             id,
@@ -112,7 +108,8 @@ impl Stage for FileStage {
             self.settle().await?;
             self.size += bytes.len() as u64;
             let file = Arc::clone(&self.file);
-            let write = move || (&*file).write_all(&bytes);
+            let layout = Arc::clone(&self.layout);
+            let write = move || layout.disk().write(&file, &bytes);
             self.writing = Some(tokio::task::spawn_blocking(write));
             Ok(())
         }
@@ -126,12 +123,12 @@ impl Stage for FileStage {
             let (id, is_new) = (self.id.clone(), !self.kept);
             let synced = blocking(move || {
                 let passing = layout.passing(&id);
-                let synced = file.sync_data();
+                let synced = layout.disk().sync(&file);
                 synced.map_err(|error| StorageError::file("sync", &passing, error))?;
                 if is_new {
-                    let kept = fs::rename(&passing, layout.kept(&id));
+                    let kept = layout.disk().rename(&passing, &layout.kept(&id));
                     kept.map_err(|error| StorageError::file("keep", &passing, error))?;
-                    sync_directory(layout.uploads())?;
+                    layout.sync_directory(layout.uploads())?;
                 }
                 Ok(())
             });
@@ -174,7 +171,8 @@ impl FileStage {
     /// directory yet; what was damaged is made whole.
     fn publish_file(mut self, digest: &Digest) -> Result<(), StorageError> {
         let path = self.path();
-        let synced = self.file.sync_all();
+        let disk = self.layout.disk();
+        let synced = disk.sync(&self.file);
         synced.map_err(|error| StorageError::file("sync", &path, error))?;
         let blob = self.layout.blob(digest);
         let shard = blob.parent().unwrap_or(&blob).to_owned();
@@ -182,15 +180,16 @@ impl FileStage {
             // It keeps its own name too, until who wrote that down has taken it back.
             let passing = self.layout.passing(&self.id);
             // An attempt that failed may have left it.
-            let _ = fs::remove_file(&passing);
-            fs::hard_link(&path, &passing).and_then(|()| fs::rename(&passing, &blob))
+            let _ = disk.remove(&passing);
+            disk.link(&path, &passing)
+                .and_then(|()| disk.rename(&passing, &blob))
         } else {
-            fs::rename(&path, &blob)
+            disk.rename(&path, &blob)
         };
         moved.map_err(|error| StorageError::file("move a blob to", &blob, error))?;
         // Nothing is left to be removed.
         self.kept = true;
-        sync_directory(&shard)
+        self.layout.sync_directory(&shard)
     }
 }
 
@@ -198,7 +197,7 @@ impl Drop for FileStage {
     fn drop(&mut self) {
         if !self.kept {
             // Should it fail, the file is removed at the next start.
-            let _ = fs::remove_file(self.path());
+            let _ = self.layout.disk().remove(&self.path());
         }
     }
 }
@@ -221,15 +220,21 @@ fn is_published(metadata: &fs::Metadata) -> bool {
 }
 
 /// Puts a copy of the first `size` bytes into the place of a stage.
-fn copy(file: &fs::File, passing: &Path, kept: &Path, size: u64) -> io::Result<fs::File> {
-    let mut copy = fs::File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(passing)?;
-    io::copy(&mut io::Read::take(file, size), &mut copy)?;
-    copy.sync_all()?;
-    fs::rename(passing, kept)?;
+fn copy(layout: &Layout, file: &fs::File, id: &StageId, size: u64) -> io::Result<fs::File> {
+    let (disk, passing) = (layout.disk(), layout.passing(id));
+    // An attempt that failed may have left it.
+    let _ = disk.remove(&passing);
+    let copy = disk.create(&passing)?;
+    let mut rest = file.take(size);
+    let mut piece = vec![0; 64 * 1024];
+    loop {
+        let length = rest.read(&mut piece)?;
+        let Some(read) = piece.get(..length).filter(|read| !read.is_empty()) else {
+            break;
+        };
+        disk.write(&copy, read)?;
+    }
+    disk.sync(&copy)?;
+    disk.rename(&passing, &layout.kept(id))?;
     Ok(copy)
 }
