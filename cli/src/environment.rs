@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wasmport_builder::Environment;
 use wasmport_client::Credentials;
+use wasmport_registry::{Secret, Secrets};
 
 use crate::error::{Failure, Kind};
 
@@ -14,19 +15,25 @@ const PASSWORD: &str = "COSIGN_PASSWORD";
 
 /// Where `wasmport serve` keeps its store when nothing is said: the user's data directory
 /// (XDG Base Directory Specification).
-pub(crate) fn default_store() -> Result<PathBuf, Failure> {
+pub(crate) fn default_store() -> Option<PathBuf> {
     let data = env::var_os("XDG_DATA_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute());
     let data = data.or_else(|| env::home_dir().map(|home| home.join(".local/share")));
     data.map(|data| data.join("wasmport/registry"))
-        .ok_or_else(|| {
-            Failure::new(
-                Kind::Usage,
-                "there is no home directory to keep the store in",
-            )
-            .hint("name one with `--store DIR`")
-        })
+}
+
+/// What the registry must not read from a file that others can read: each is in a variable,
+/// or in the file that the variable `…_FILE` names.
+pub(crate) fn secrets() -> Secrets {
+    let secret = |name: &str| {
+        let text = env::var(name).ok().map(Secret::Text);
+        let file = || env::var_os(format!("{name}_FILE")).map(|path| Secret::File(path.into()));
+        text.or_else(file)
+    };
+    Secrets {
+        token_key: secret("WASMPORT_TOKEN_KEY"),
+    }
 }
 
 /// Credentials as `docker login` keeps them, where there is a place for them.

@@ -4,14 +4,17 @@ use wasmport_registry::{LoadPolicyError, LoadedPolicy};
 
 use crate::error::{Failure, Kind};
 
-/// Loads `preset:NAME` or a file. What is wrong in a file is shown with its line.
+/// Loads `preset:NAME` or a file.
 pub(crate) fn load(name: &str) -> Result<LoadedPolicy, Failure> {
-    LoadedPolicy::load(name).map_err(|error| {
-        let what = format!("failed to load the policy `{name}`");
-        let failure = Failure::caused(Kind::Input, &what, &error);
-        match &error {
-            LoadPolicyError::Policy { source, .. } => failure.explained(source.to_text()),
-            _ => failure,
-        }
-    })
+    LoadedPolicy::load(name).map_err(|error| not_loaded(name, &error))
+}
+
+/// What is wrong in a file is shown with its line.
+pub(crate) fn not_loaded(name: &str, error: &LoadPolicyError) -> Failure {
+    let what = format!("failed to load the policy `{name}`");
+    let failure = Failure::caused(Kind::Input, &what, error);
+    match error {
+        LoadPolicyError::Policy { source, .. } => failure.explained(source.to_text()),
+        _ => failure,
+    }
 }

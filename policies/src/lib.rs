@@ -17,4 +17,4 @@ pub use decide::decide;
 pub use decision::{Decision, Verdict};
 pub use facts::{Content, Facts};
 pub use finding::{Code, Effect, Finding, Place};
-pub use policy::{Policy, PolicyError, Signer};
+pub use policy::{Policy, PolicyError, RepositoryPattern, Signer};

@@ -17,6 +17,7 @@ pub use error::PolicyError;
 pub(crate) use error::one_of;
 pub(crate) use file::{KindShape, Mode, Otherwise};
 pub(crate) use pattern::Pattern;
+pub use repositories::RepositoryPattern;
 pub(crate) use rule::{Deny, Rule};
 pub(crate) use source::Source;
 pub(crate) use term::{STD, is_std};

@@ -1,16 +1,26 @@
 //! Who may do what.
 
+mod settings;
+mod subject;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::Request;
+use serde::{Deserialize, Serialize};
 use wasmport_artifact::RepositoryName;
 
 use crate::error::ApiError;
 
+pub use self::settings::{
+    AccessSettings, CertificateSettings, IssuerSettings, RuleSettings, TokenSettings,
+};
+pub use self::subject::{Subject, SubjectError};
+
 /// What somebody wants to do in a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
     /// Read what the policy lets out.
     Pull,
     /// Upload blobs and manifests, and read what is held.

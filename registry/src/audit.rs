@@ -1,8 +1,42 @@
 //! The audit log: one structured event, target `audit`, for every push and every refusal.
 
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 use tracing::info;
 use wasmport_artifact::{Digest, RepositoryName, Selector, Tag};
 use wasmport_policies::Decision;
+
+/// `[audit]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AuditSettings {
+    /// A file that lines are appended to; it is opened anew at SIGHUP. Default: none.
+    pub file: Option<PathBuf>,
+    /// Write the lines to the log as well. Default `true`.
+    pub log: bool,
+    /// How many lines are kept in memory for the admin API. Default 1000.
+    pub tail: usize,
+}
+
+impl AuditSettings {
+    /// Makes the path relative to `directory` one that can be opened from here.
+    pub(crate) fn resolve(&mut self, directory: &Path) {
+        if let Some(file) = &mut self.file {
+            crate::settings::resolve(file, directory);
+        }
+    }
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            file: None,
+            log: true,
+            tail: 1000,
+        }
+    }
+}
 
 /// Somebody pushed a manifest, and this was decided.
 pub(crate) fn push(

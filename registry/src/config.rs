@@ -1,29 +1,36 @@
-//! What a registry is told when it starts.
+//! What a registry is told when it starts: by `registry.toml`, by flags, by the environment.
+
+mod file;
+mod repository;
+mod sections;
+mod source;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use self::file::SettingsError;
+pub use self::repository::RepositorySettings;
+pub use self::sections::{PolicySettings, Settings, StoreSettings};
+pub use self::source::{ConfigError, ConfigSource, Overrides, Secret, Secrets};
 use crate::policy_file::LoadedPolicy;
-use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 
 /// The settings of one registry.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen. Port 0 takes a free one; see [`Server::addr`](crate::Server::addr).
     pub addr: SocketAddr,
-    /// Listen on an address that other machines can reach. There are no access rules yet:
-    /// whoever reaches the registry can push to it.
+    /// Listen on an address that other machines can reach, even without TLS and access rules.
     pub allow_remote: bool,
     /// Where artifacts are kept.
     pub store: StoreLocation,
     /// What may come in and go out.
     pub policy: LoadedPolicy,
-    /// The certificate that it shows; without one it speaks plain HTTP.
-    pub tls: Option<TlsSettings>,
-    /// How long it waits, for what.
-    pub server: ServerSettings,
-    /// How much its clients may take.
-    pub limits: LimitsSettings,
+    /// Everything else, as the file has it.
+    pub settings: Settings,
+    /// What must not stand in a file that others can read.
+    pub secrets: Secrets,
+    /// Where all this came from, to read it again.
+    pub source: Option<ConfigSource>,
 }
 
 /// Where artifacts are kept.
@@ -46,9 +53,9 @@ impl Config {
             allow_remote: false,
             store,
             policy,
-            tls: None,
-            server: ServerSettings::default(),
-            limits: LimitsSettings::default(),
+            settings: Settings::default(),
+            secrets: Secrets::default(),
+            source: None,
         }
     }
 }

@@ -22,11 +22,11 @@
     clippy::unused_self,
     reason = "a skeleton, which the access rules fill in"
 )]
-mod access;
+pub mod access;
 mod admission;
 mod app;
-mod audit;
-mod config;
+pub mod audit;
+pub mod config;
 mod endpoint;
 mod error;
 mod header;
@@ -43,7 +43,7 @@ mod tag_rules;
 mod uploads;
 
 pub use app::{App, OpenAppError, TagSettingsError};
-pub use config::{Config, StoreLocation};
+pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
 pub use router::router;
 pub use server::{

@@ -6,21 +6,28 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
-use tracing::error;
+use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
-use wasmport_registry::{Config, LoadedPolicy, Server, StoreLocation};
+use wasmport_registry::{ConfigSource, Overrides, Secret, Secrets, Server};
 
 /// An OCI registry that reads what a Wasm artifact imports before it lets it out.
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = Config::DEFAULT_ADDR)]
-    addr: SocketAddr,
+    /// The configuration, `registry.toml`; the other options win over it
+    #[arg(long, value_name = "FILE", env = "WASMPORT_CONFIG")]
+    config: Option<PathBuf>,
 
-    /// Listen on an address that other machines can reach, though there are no access rules
+    /// Load the configuration and all that it names, say what is wrong, and stop
+    #[arg(long)]
+    check_config: bool,
+
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "ADDR")]
+    addr: Option<SocketAddr>,
+
+    /// Listen on an address that other machines can reach, even without TLS and access rules
     #[arg(long)]
     allow_remote: bool,
 
@@ -28,13 +35,9 @@ struct Options {
     #[arg(long, value_name = "DIR", env = "WASMPORT_STORE")]
     store: Option<PathBuf>,
 
-    /// What may come in and go out: a file, or `preset:NAME`
-    #[arg(
-        long,
-        value_name = "FILE|preset:NAME",
-        default_value = "preset:standard"
-    )]
-    policy: String,
+    /// What may come in and go out: a file, or `preset:NAME` [default: preset:standard]
+    #[arg(long, value_name = "FILE|preset:NAME")]
+    policy: Option<String>,
 }
 
 #[tokio::main]
@@ -55,17 +58,37 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> anyhow::Result<()> {
-    let store = options
-        .store
-        .or_else(default_store)
-        .context("no `--store` was given, and there is no home directory")?;
-    let policy = LoadedPolicy::load(&options.policy)?;
-    let config = Config {
-        allow_remote: options.allow_remote,
-        ..Config::new(options.addr, StoreLocation::Directory(store), policy)
-    };
+    let check_only = options.check_config;
+    let config = source(options).load()?;
+    if check_only {
+        info!("the configuration is good");
+        return Ok(());
+    }
     Server::bind(config).await?.run(stopped()).await?;
     Ok(())
+}
+
+fn source(options: Options) -> ConfigSource {
+    ConfigSource {
+        file: options.config,
+        overrides: Overrides {
+            addr: options.addr,
+            allow_remote: options.allow_remote,
+            store: options.store,
+            policy: options.policy,
+        },
+        secrets: Secrets {
+            token_key: secret("WASMPORT_TOKEN_KEY"),
+        },
+        default_store: default_store(),
+    }
+}
+
+/// The secret in the variable `name`, or in the file that `name_FILE` names.
+fn secret(name: &str) -> Option<Secret> {
+    let text = env::var(name).ok().map(Secret::Text);
+    let file = || env::var_os(format!("{name}_FILE")).map(|path| Secret::File(path.into()));
+    text.or_else(file)
 }
 
 /// `$XDG_DATA_HOME/wasmport/registry`, or what stands for it.

@@ -33,7 +33,7 @@ use self::stop::Stop;
 pub(crate) use self::tls::Tls;
 pub use self::tls::{ClientCertificates, MinVersion, TlsError, TlsSettings};
 
-use crate::app::{App, OpenAppError};
+use crate::app::{App, OpenAppError, TagSettingsError};
 use crate::config::{Config, StoreLocation};
 use crate::router::router;
 use crate::storage::{StorageError, Store};
@@ -75,6 +75,9 @@ pub enum StartError {
     /// The store's content could not be brought up to date.
     #[error(transparent)]
     App(#[from] OpenAppError),
+    /// The settings of tags are wrong.
+    #[error(transparent)]
+    Tags(#[from] TagSettingsError),
     /// TLS cannot be spoken.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -94,9 +97,15 @@ impl Server {
         if !config.addr.ip().is_loopback() && !config.allow_remote {
             return Err(StartError::Remote(config.addr));
         }
-        let tls = config.tls.map(Tls::load).transpose()?.map(Arc::new);
+        let tls = config
+            .settings
+            .tls
+            .map(Tls::load)
+            .transpose()?
+            .map(Arc::new);
         let store = open(config.store).await.map_err(StartError::Store)?;
         let app = App::open(store, config.policy).await?;
+        app.set_tags(&config.settings.tags)?;
         let cannot = |source| StartError::Listen {
             addr: config.addr,
             source,
@@ -106,8 +115,8 @@ impl Server {
             addr: listener.local_addr().map_err(cannot)?,
             listener,
             app,
-            settings: config.server,
-            limits: config.limits,
+            settings: config.settings.server,
+            limits: config.settings.limits,
             tls,
         })
     }

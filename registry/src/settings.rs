@@ -1,6 +1,7 @@
 //! Sizes, spans of time and files, as settings write them.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -184,6 +185,43 @@ impl<'de> Deserialize<'de> for Timespan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Makes a path that is relative to `directory`, where the file of settings is, one that can
+/// be opened from here.
+pub(crate) fn resolve(path: &mut PathBuf, directory: &Path) {
+    if path.is_relative() {
+        *path = directory.join(&path);
+    }
+}
+
+/// Patterns for repositories, as their texts. For `#[serde(with = "patterns")]`.
+pub(crate) mod patterns {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use wasmport_policies::RepositoryPattern;
+
+    pub(crate) fn serialize<S: Serializer>(
+        patterns: &[RepositoryPattern],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(patterns.iter().map(RepositoryPattern::as_str))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<RepositoryPattern>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        if texts.is_empty() {
+            return Err(D::Error::custom("without repositories it is for nothing"));
+        }
+        let pattern = |text: &String| {
+            RepositoryPattern::parse(text).map_err(|why| {
+                D::Error::custom(format!("`{text}` is not a pattern for repositories: {why}"))
+            })
+        };
+        texts.iter().map(pattern).collect()
     }
 }
 

@@ -1,13 +1,13 @@
 //! Which tags are created once and never moved.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wasmport_artifact::{RepositoryName, Tag};
 
 use crate::storage::{Condition, TagTerms};
 
 /// The settings of tags.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TagSettings {
     /// Tags that may be created and then neither moved nor deleted. Default: none.
@@ -16,7 +16,7 @@ pub struct TagSettings {
 
 /// Tags of some repositories that stay where they were first put. Tags that clients derive
 /// from digests, where signatures are kept, move all the same.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ImmutableTags {
     /// The repositories, as globs: `*` is one part of a name, `**` any number of them.

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_registry::{Config, Server, StartError, StoreLocation};
+use wasmport_registry::{ConfigError, ConfigSource, Overrides, Server, StartError, StoreLocation};
 
 use crate::environment;
 use crate::error::{Failure, Kind};
 use crate::output::{Answer, Output};
-use crate::policy;
 
 /// Serve a registry that inspects what it is given
 ///
@@ -21,22 +20,31 @@ use crate::policy;
 Examples:
   wasmport serve
   wasmport serve --store /srv/wasm --policy policy.toml
+  wasmport serve --config registry.toml --check-config
 
 Exit status: 0 after SIGINT or SIGTERM.")]
 pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
-    addr: SocketAddr,
+    /// The configuration, `registry.toml`; the other options win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Load the configuration and all that it names, say what is wrong, and stop
+    #[arg(long)]
+    check_config: bool,
+
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "ADDRESS")]
+    addr: Option<SocketAddr>,
 
     /// Directory of the store, made when it is not there [default: the user's data directory]
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
 
-    /// Policy file, or `preset:NAME`
-    #[arg(long, value_name = "POLICY", default_value = "preset:standard")]
-    policy: String,
+    /// Policy file, or `preset:NAME` [default: preset:standard]
+    #[arg(long, value_name = "POLICY")]
+    policy: Option<String>,
 
-    /// Listen beyond loopback, although everyone who reaches it may push and pull
+    /// Listen beyond loopback even without TLS and access rules
     #[arg(long)]
     allow_remote: bool,
 }
@@ -50,14 +58,33 @@ struct Listening {
     policy: String,
 }
 
+/// What `--check-config` found to be good.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Checked {
+    config: Option<PathBuf>,
+    address: SocketAddr,
+    policy: String,
+}
+
 pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure> {
-    let store = args
-        .store
-        .clone()
-        .map_or_else(environment::default_store, Ok)?;
-    let policy = policy::load(&args.policy)?;
-    let mut config = Config::new(args.addr, StoreLocation::Directory(store.clone()), policy);
-    config.allow_remote = args.allow_remote;
+    let source = source(args);
+    let config = source.load().map_err(|error| not_loaded(&error))?;
+    let policy = args.policy.clone();
+    let policy = policy.unwrap_or_else(|| config.settings.policy.file.clone());
+    let closed =
+        |error: std::io::Error| Failure::caused(Kind::Io, "failed to write the answer", &error);
+    if args.check_config {
+        let checked = Checked {
+            config: source.file,
+            address: config.addr,
+            policy,
+        };
+        return output.success(&checked).map_err(closed);
+    }
+    let StoreLocation::Directory(store) = config.store.clone() else {
+        return Err(Failure::new(Kind::Usage, "the store has no directory"));
+    };
     environment::log_to_stderr();
     let server = Server::bind(config)
         .await
@@ -65,13 +92,37 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
     let listening = Listening {
         address: server.addr(),
         store,
-        policy: args.policy.clone(),
+        policy,
     };
-    let closed =
-        |error: std::io::Error| Failure::caused(Kind::Io, "failed to say where it listens", &error);
     output.success(&listening).map_err(closed)?;
     let stopped = server.run(signalled()).await;
     stopped.map_err(|error| Failure::caused(Kind::Io, "failed to serve", &error))
+}
+
+fn source(args: &ServeArgs) -> ConfigSource {
+    ConfigSource {
+        file: args.config.clone(),
+        overrides: Overrides {
+            addr: args.addr,
+            allow_remote: args.allow_remote,
+            store: args.store.clone(),
+            policy: args.policy.clone(),
+        },
+        secrets: environment::secrets(),
+        default_store: environment::default_store(),
+    }
+}
+
+fn not_loaded(error: &ConfigError) -> Failure {
+    match error {
+        ConfigError::NoStore => {
+            Failure::caused(Kind::Usage, "failed to load the configuration", error)
+                .hint("name one with `--store DIR`")
+        }
+        // The policy's own errors are said as everywhere else.
+        ConfigError::Policy { name, source } => policy::not_loaded(name, source),
+        other => Failure::caused(Kind::Usage, "failed to load the configuration", other),
+    }
 }
 
 fn not_started(error: &StartError) -> Failure {
@@ -110,6 +161,17 @@ impl Answer for Listening {
             self.address,
             self.store.display(),
             self.policy
+        )
+    }
+}
+
+impl Answer for Checked {
+    fn to_text(&self) -> String {
+        let file = self.config.as_ref();
+        let file = file.map_or("the defaults".to_owned(), |file| file.display().to_string());
+        format!(
+            "the configuration is good\nconfig       {file}\naddress      {}\npolicy       {}",
+            self.address, self.policy
         )
     }
 }

@@ -8,7 +8,7 @@ use wasmport_artifact::RepositoryName;
 /// A pattern for names of repositories. `*` stands for anything within one part of the
 /// name, `**` for any number of parts.
 #[derive(Clone, Debug)]
-pub(crate) struct RepositoryPattern {
+pub struct RepositoryPattern {
     text: String,
     matcher: GlobMatcher,
 }
@@ -26,7 +26,7 @@ pub(crate) type Specificity = (
 
 impl RepositoryPattern {
     /// Reads a pattern, or says why it is none.
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let is_known =
             |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' | b'*');
         if !text.bytes().all(is_known) {
@@ -50,11 +50,13 @@ impl RepositoryPattern {
         })
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    pub(crate) fn matches(&self, repository: &RepositoryName) -> bool {
+    /// Whether the whole name fits.
+    pub fn matches(&self, repository: &RepositoryName) -> bool {
         self.matcher.is_match(repository.as_str())
     }
 

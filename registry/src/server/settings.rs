@@ -1,14 +1,24 @@
 //! `[server]` and `[limits]`: how long the registry waits for clients, and how much of it one
 //! of them may take.
 
-use serde::Deserialize;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::settings::{ByteSize, Timespan};
 
 /// `[server]`: how long the registry waits, for what.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ServerSettings {
+    /// Address and port to listen on; port 0 takes a free one. Default: `127.0.0.1:5000`.
+    pub addr: SocketAddr,
+    /// Listen on an address that other machines can reach even without TLS or access rules.
+    /// Default: `false`.
+    pub allow_remote: bool,
+    /// The URL that clients know the registry by, when a proxy stands before it. Default:
+    /// what the request's `Host` says.
+    pub external_url: Option<String>,
     /// From the first byte of a request to the end of its headers, and for a TLS handshake.
     /// Headers fit into a few packets, so that who needs longer holds a connection for its own
     /// sake ("slowloris"). Default: `10s`.
@@ -35,7 +45,7 @@ pub struct ServerSettings {
 }
 
 /// `[limits]`: how much one client, and all of them, may take.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LimitsSettings {
     /// Connections at one time. Each takes a file descriptor and some kilobytes; more are
@@ -65,6 +75,9 @@ pub struct LimitsSettings {
 impl Default for ServerSettings {
     fn default() -> Self {
         Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 5000)),
+            allow_remote: false,
+            external_url: None,
             header_timeout: Timespan::seconds(10),
             keep_alive_timeout: Timespan::seconds(75),
             stall_timeout: Timespan::seconds(30),

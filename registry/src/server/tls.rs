@@ -149,6 +149,14 @@ impl TlsSettings {
         }
     }
 
+    /// Makes the paths relative to `directory` ones that can be opened from here.
+    pub(crate) fn resolve(&mut self, directory: &Path) {
+        let own = [&mut self.certificate, &mut self.key].into_iter();
+        for path in own.chain(&mut self.client_ca) {
+            crate::settings::resolve(path, directory);
+        }
+    }
+
     fn files(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.certificate, &self.key]
             .into_iter()

@@ -7,8 +7,8 @@ use crate::raw::{Tuned, within};
 #[tokio::test]
 async fn headers_that_are_too_large_or_too_many_are_refused() {
     let registry = Tuned::start(|config| {
-        config.limits.header_bytes = ByteSize::kib(4);
-        config.limits.headers = 20;
+        config.settings.limits.header_bytes = ByteSize::kib(4);
+        config.settings.limits.headers = 20;
     })
     .await;
     let request = |headers: &str| format!("GET /v2/ HTTP/1.1\r\nhost: a\r\n{headers}\r\n");
@@ -30,7 +30,7 @@ async fn headers_that_are_too_large_or_too_many_are_refused() {
 
 #[tokio::test]
 async fn a_target_that_is_too_long_is_refused() {
-    let registry = Tuned::start(|config| config.limits.uri_bytes = ByteSize(100)).await;
+    let registry = Tuned::start(|config| config.settings.limits.uri_bytes = ByteSize(100)).await;
     let mut raw = registry.connect().await;
     let path = format!("/v2/?{}", "x".repeat(95));
     assert!(raw.get(&path).await.starts_with("HTTP/1.1 200"));
@@ -41,7 +41,7 @@ async fn a_target_that_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn there_is_a_place_again_when_a_connection_is_closed() {
-    let registry = Tuned::start(|config| config.limits.connections = 1).await;
+    let registry = Tuned::start(|config| config.settings.limits.connections = 1).await;
     let mut first = registry.connect().await;
     assert!(first.get("/healthz").await.starts_with("HTTP/1.1 200"));
     let head = registry.connect().await.head().await;
@@ -65,7 +65,7 @@ async fn there_is_a_place_again_when_a_connection_is_closed() {
 
 #[tokio::test]
 async fn one_address_has_its_own_number_of_connections() {
-    let registry = Tuned::start(|config| config.limits.connections_per_address = 1).await;
+    let registry = Tuned::start(|config| config.settings.limits.connections_per_address = 1).await;
     let mut first = registry.connect().await;
     assert!(first.get("/healthz").await.starts_with("HTTP/1.1 200"));
     let head = registry.connect().await.head().await;
@@ -75,7 +75,7 @@ async fn one_address_has_its_own_number_of_connections() {
 
 #[tokio::test]
 async fn more_requests_than_can_be_answered_are_refused_at_once() {
-    let registry = Tuned::start(|config| config.limits.requests = 1).await;
+    let registry = Tuned::start(|config| config.settings.limits.requests = 1).await;
     let location = registry.open_upload().await;
     let mut slow = registry.begin_patch(&location, 10).await;
     let mut raw = registry.connect().await;

@@ -22,7 +22,7 @@ async fn a_request_under_way_is_finished_and_new_connections_are_refused() {
 
 #[tokio::test]
 async fn what_takes_longer_than_the_drain_is_cut() {
-    let mut registry = Tuned::start(|config| config.server.drain_timeout = soon()).await;
+    let mut registry = Tuned::start(|config| config.settings.server.drain_timeout = soon()).await;
     let location = registry.open_upload().await;
     let mut raw = registry.begin_patch(&location, 10).await;
     registry.stop();
@@ -33,7 +33,7 @@ async fn what_takes_longer_than_the_drain_is_cut() {
 #[tokio::test]
 async fn it_says_that_it_is_not_ready_before_it_refuses() {
     let delay = wasmport_registry::settings::Timespan::hours(1);
-    let mut registry = Tuned::start(|config| config.server.drain_delay = delay).await;
+    let mut registry = Tuned::start(|config| config.settings.server.drain_delay = delay).await;
     let mut raw = registry.connect().await;
     assert!(raw.get("/readyz").await.starts_with("HTTP/1.1 200"));
     registry.stop();

@@ -17,14 +17,14 @@ async fn is_served(registry: &Tuned) {
 
 #[tokio::test]
 async fn who_says_nothing_is_cut() {
-    let registry = Tuned::start(|config| config.server.header_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.header_timeout = soon()).await;
     assert_eq!(registry.connect().await.closed().await, b"");
     is_served(&registry).await;
 }
 
 #[tokio::test]
 async fn headers_that_come_byte_by_byte_are_cut() {
-    let registry = Tuned::start(|config| config.server.header_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.header_timeout = soon()).await;
     let mut raw = registry.connect().await;
     raw.send("GET /v2/ HTTP/1.1\r\n").await;
     // However often something comes, the headers have to be there in time.
@@ -34,7 +34,7 @@ async fn headers_that_come_byte_by_byte_are_cut() {
 
 #[tokio::test]
 async fn the_headers_of_a_second_request_have_no_more_time_than_the_first() {
-    let registry = Tuned::start(|config| config.server.header_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.header_timeout = soon()).await;
     let mut raw = registry.connect().await;
     assert!(raw.get("/healthz").await.starts_with("HTTP/1.1 200"));
     raw.send("GET /v2/ HT").await;
@@ -43,7 +43,7 @@ async fn the_headers_of_a_second_request_have_no_more_time_than_the_first() {
 
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed_after_a_while() {
-    let registry = Tuned::start(|config| config.server.keep_alive_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.keep_alive_timeout = soon()).await;
     let mut raw = registry.connect().await;
     assert!(raw.get("/healthz").await.starts_with("HTTP/1.1 200"));
     assert_eq!(raw.closed().await, b"");
@@ -51,7 +51,7 @@ async fn a_connection_without_a_request_is_closed_after_a_while() {
 
 #[tokio::test]
 async fn a_body_that_stops_coming_is_cut_and_its_upload_stays() {
-    let registry = Tuned::start(|config| config.server.stall_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.stall_timeout = soon()).await;
     let location = registry.open_upload().await;
     let mut raw = registry.begin_patch(&location, 1000).await;
     raw.send("ten bytes!").await;
@@ -63,8 +63,8 @@ async fn a_body_that_stops_coming_is_cut_and_its_upload_stays() {
 #[tokio::test]
 async fn a_body_that_comes_byte_by_byte_is_cut() {
     let registry = Tuned::start(|config| {
-        config.server.stall_timeout = soon();
-        config.server.min_bytes = ByteSize::gib(1);
+        config.settings.server.stall_timeout = soon();
+        config.settings.server.min_bytes = ByteSize::gib(1);
     })
     .await;
     let location = registry.open_upload().await;
@@ -96,8 +96,8 @@ async fn push_large(registry: &Tuned) -> String {
 #[tokio::test]
 async fn an_answer_that_nobody_reads_is_cut() {
     let mut registry = Tuned::start(|config| {
-        config.server.stall_timeout = soon();
-        config.server.drain_timeout = Timespan::hours(1);
+        config.settings.server.stall_timeout = soon();
+        config.settings.server.drain_timeout = Timespan::hours(1);
     })
     .await;
     let path = push_large(&registry).await;
@@ -111,7 +111,7 @@ async fn an_answer_that_nobody_reads_is_cut() {
 
 #[tokio::test]
 async fn an_answer_that_is_read_in_time_is_whole() {
-    let registry = Tuned::start(|config| config.server.stall_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.stall_timeout = soon()).await;
     let path = push_large(&registry).await;
     let mut raw = registry.connect().await;
     raw.send(&format!(
@@ -124,7 +124,7 @@ async fn an_answer_that_is_read_in_time_is_whole() {
 
 #[tokio::test]
 async fn a_slow_request_over_http_2_is_cut_and_the_others_are_not() {
-    let registry = Tuned::start(|config| config.server.stall_timeout = soon()).await;
+    let registry = Tuned::start(|config| config.settings.server.stall_timeout = soon()).await;
     let location = registry.open_upload().await;
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
     let first = stream::once(async { Ok::<_, std::io::Error>("ten bytes!") });

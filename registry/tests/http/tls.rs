@@ -137,7 +137,7 @@ impl<'a> Speaker<'a> {
 }
 
 async fn registry_with(settings: TlsSettings) -> Tuned {
-    Tuned::start(|config| config.tls = Some(settings)).await
+    Tuned::start(|config| config.settings.tls = Some(settings)).await
 }
 
 /// The certificate that the registry shows.
@@ -214,8 +214,8 @@ async fn plain_http_and_a_handshake_that_never_ends_are_cut() {
     let authority = Authority::new();
     let settings = authority.issue("a").settings();
     let registry = Tuned::start(|config| {
-        config.tls = Some(settings);
-        config.server.header_timeout = soon();
+        config.settings.tls = Some(settings);
+        config.settings.server.header_timeout = soon();
     })
     .await;
     let mut raw = registry.connect().await;

@@ -1,0 +1,80 @@
+//! The sections of `registry.toml`. What belongs to one part of the registry is defined
+//! beside that part, and only named here.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::repository::RepositorySettings;
+use crate::access::AccessSettings;
+use crate::audit::AuditSettings;
+use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
+use crate::settings::resolve;
+use crate::tag_rules::TagSettings;
+
+/// All that `registry.toml` can say. `docs/registry-toml.md` describes each field.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Where it listens, and how long it waits.
+    pub server: ServerSettings,
+    /// How much one client may take of it.
+    pub limits: LimitsSettings,
+    /// The certificate that it shows; without one it speaks plain HTTP.
+    pub tls: Option<TlsSettings>,
+    /// Where artifacts are kept.
+    pub store: StoreSettings,
+    /// What may come in and go out.
+    pub policy: PolicySettings,
+    /// Who may do what.
+    pub access: AccessSettings,
+    /// Where the audit log goes.
+    pub audit: AuditSettings,
+    /// Which tags never move.
+    pub tags: TagSettings,
+    /// What holds for some repositories only.
+    #[serde(rename = "repository")]
+    pub repositories: Vec<RepositorySettings>,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StoreSettings {
+    /// The directory, made when it is not there. Default: the user's data directory.
+    pub directory: Option<PathBuf>,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PolicySettings {
+    /// A policy file, or `preset:NAME`. Default `preset:standard`.
+    pub file: String,
+}
+
+impl Settings {
+    /// Makes the paths relative to `directory` ones that can be opened from here.
+    pub(super) fn resolve(&mut self, directory: &Path) {
+        if let Some(tls) = &mut self.tls {
+            tls.resolve(directory);
+        }
+        if let Some(store) = &mut self.store.directory {
+            resolve(store, directory);
+        }
+        if !self.policy.file.starts_with("preset:") {
+            let path = directory.join(&self.policy.file);
+            self.policy.file = path.to_string_lossy().into_owned();
+        }
+        self.access.resolve(directory);
+        self.audit.resolve(directory);
+    }
+}
+
+impl Default for PolicySettings {
+    fn default() -> Self {
+        Self {
+            file: "preset:standard".to_owned(),
+        }
+    }
+}
