@@ -25,8 +25,10 @@ mod records;
 mod redb;
 mod referrers;
 mod removal;
+mod small_blobs;
 mod stage_id;
 mod store;
+mod stored_blobs;
 mod tags;
 
 pub use blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};

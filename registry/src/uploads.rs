@@ -178,16 +178,16 @@ mod tests {
         text.parse().unwrap()
     }
 
-    async fn opened() -> (Arc<Uploads>, String) {
+    fn opened() -> (Arc<Uploads>, String) {
         let uploads: Arc<Uploads> = Arc::default();
-        let writer = Store::in_memory().blob_writer().await.unwrap();
+        let writer = Store::in_memory().blob_writer(wasmport_artifact::Algorithm::Sha256);
         let id = uploads.open(name("app"), writer).unwrap();
         (uploads, id)
     }
 
     #[tokio::test]
     async fn an_upload_belongs_to_its_repository() {
-        let (uploads, id) = opened().await;
+        let (uploads, id) = opened();
         let other = uploads.take(&name("other"), &id);
         assert!(matches!(other, Err(UploadError::Unknown(_))));
         assert_eq!(uploads.size(&name("app"), &id).unwrap(), 0);
@@ -195,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_request_at_a_time_has_it_and_gives_it_back() {
-        let (uploads, id) = opened().await;
+        let (uploads, id) = opened();
         let mut taken = uploads.take(&name("app"), &id).unwrap();
         let second = uploads.take(&name("app"), &id);
         assert!(matches!(second, Err(UploadError::Busy(_))));
@@ -206,10 +206,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_finished_or_cancelled_upload_is_unknown() {
-        let (uploads, id) = opened().await;
+        let (uploads, id) = opened();
         uploads.take(&name("app"), &id).unwrap().finish().unwrap();
         assert!(uploads.size(&name("app"), &id).is_err());
-        let (uploads, id) = opened().await;
+        let (uploads, id) = opened();
         uploads.cancel(&name("app"), &id).unwrap();
         assert!(uploads.take(&name("app"), &id).is_err());
     }

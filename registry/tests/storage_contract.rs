@@ -283,8 +283,8 @@ async fn count(records: &dyn Records) -> bool {
     records.commit(batch).await.is_ok()
 }
 
-async fn writer(blobs: &dyn Blobs, pieces: &[&'static [u8]]) -> BlobWriter {
-    let mut writer = BlobWriter::new(blobs.stage().await.unwrap());
+async fn writer(blobs: &Arc<dyn Blobs>, pieces: &[&'static [u8]]) -> BlobWriter {
+    let mut writer = BlobWriter::new(Arc::clone(blobs), Algorithm::Sha256);
     for piece in pieces {
         writer.write(Bytes::from_static(piece)).await.unwrap();
     }
@@ -307,7 +307,7 @@ async fn a_committed_blob_can_be_read(blobs: Arc<dyn Blobs>) {
     for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
         let digest = Digest::with(algorithm, b"one two");
         assert_eq!(read(&*blobs, &digest, None).await, None);
-        let verified = writer(&*blobs, &[b"one", b" ", b"two"])
+        let verified = writer(&blobs, &[b"one", b" ", b"two"])
             .await
             .commit(&digest)
             .await;
@@ -322,7 +322,7 @@ async fn any_part_of_a_blob_can_be_read(blobs: Arc<dyn Blobs>) {
         .map(|number| (number % 253) as u8)
         .collect();
     let digest = Digest::of(&bytes);
-    let mut writer = BlobWriter::new(blobs.stage().await.unwrap());
+    let mut writer = BlobWriter::new(Arc::clone(&blobs), Algorithm::Sha256);
     writer.write(bytes.clone().into()).await.unwrap();
     writer.commit(&digest).await.unwrap();
     for (start, end) in [
@@ -340,13 +340,13 @@ async fn any_part_of_a_blob_can_be_read(blobs: Arc<dyn Blobs>) {
 
 async fn an_empty_blob_can_be_read(blobs: Arc<dyn Blobs>) {
     let digest = Digest::of(b"");
-    writer(&*blobs, &[]).await.commit(&digest).await.unwrap();
+    writer(&blobs, &[]).await.commit(&digest).await.unwrap();
     assert_eq!(read(&*blobs, &digest, None).await.unwrap(), b"");
 }
 
 async fn a_blob_has_the_digest_that_was_asked_for_or_is_not_stored(blobs: Arc<dyn Blobs>) {
     let digest = Digest::of(b"other");
-    let error = writer(&*blobs, &[b"bytes"])
+    let error = writer(&blobs, &[b"bytes"])
         .await
         .commit(&digest)
         .await
@@ -359,7 +359,7 @@ async fn a_blob_has_the_digest_that_was_asked_for_or_is_not_stored(blobs: Arc<dy
 
 async fn a_blob_cannot_be_opened_before_it_is_committed(blobs: Arc<dyn Blobs>) {
     let digest = Digest::of(b"bytes");
-    let writer = writer(&*blobs, &[b"bytes"]).await;
+    let writer = writer(&blobs, &[b"bytes"]).await;
     assert_eq!(read(&*blobs, &digest, None).await, None);
     drop(writer);
     assert_eq!(read(&*blobs, &digest, None).await, None);
@@ -368,7 +368,7 @@ async fn a_blob_cannot_be_opened_before_it_is_committed(blobs: Arc<dyn Blobs>) {
 async fn committing_the_same_blob_twice_is_no_error(blobs: Arc<dyn Blobs>) {
     let digest = Digest::of(b"bytes");
     for _ in 0..2 {
-        writer(&*blobs, &[b"bytes"])
+        writer(&blobs, &[b"bytes"])
             .await
             .commit(&digest)
             .await
@@ -381,7 +381,7 @@ async fn many_can_commit_the_same_blob_at_once(blobs: Arc<dyn Blobs>) {
     let digest = Digest::of(b"bytes");
     let pushes = (0..16).map(|_| {
         let (blobs, digest) = (Arc::clone(&blobs), digest.clone());
-        tokio::spawn(async move { writer(&*blobs, &[b"bytes"]).await.commit(&digest).await })
+        tokio::spawn(async move { writer(&blobs, &[b"bytes"]).await.commit(&digest).await })
     });
     for push in futures_util::future::join_all(pushes).await {
         push.unwrap().unwrap();
@@ -416,7 +416,7 @@ async fn stages(blobs: &dyn Blobs) -> Vec<(StageId, u64)> {
 async fn a_deleted_blob_is_gone_and_who_reads_it_reads_on(blobs: Arc<dyn Blobs>) {
     let digest = Digest::of(b"bytes");
     assert!(!blobs.delete(&digest).await.unwrap());
-    let written = writer(&*blobs, &[b"bytes"]).await;
+    let written = writer(&blobs, &[b"bytes"]).await;
     written.commit(&digest).await.unwrap();
     let open = blobs.open(&digest).await.unwrap().unwrap();
     assert!(blobs.delete(&digest).await.unwrap());
@@ -424,7 +424,7 @@ async fn a_deleted_blob_is_gone_and_who_reads_it_reads_on(blobs: Arc<dyn Blobs>)
     assert!(blobs.open(&digest).await.unwrap().is_none());
     let pieces: Vec<_> = open.stream(0..5).collect().await;
     assert_eq!(pieces[0].as_ref().unwrap(), "bytes");
-    let written = writer(&*blobs, &[b"bytes"]).await;
+    let written = writer(&blobs, &[b"bytes"]).await;
     written.commit(&digest).await.unwrap();
     assert!(blobs.open(&digest).await.unwrap().is_some());
 }
@@ -603,7 +603,7 @@ async fn what_waits_when_the_engine_is_dropped_is_written() {
 async fn blobs_on_disk_survive_the_engine_and_leftovers_do_not() {
     let (directory, blobs) = file_blobs();
     let digest = Digest::of(b"bytes");
-    writer(&*blobs, &[b"bytes"])
+    writer(&blobs, &[b"bytes"])
         .await
         .commit(&digest)
         .await

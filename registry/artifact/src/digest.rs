@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
 use sha2::{Digest as _, Sha256, Sha512};
 use thiserror::Error;
 
@@ -180,6 +181,38 @@ impl Hasher {
         })
     }
 
+    /// A hasher that goes on where [`save`](Self::save) was called. `None` when `state` is
+    /// none of this algorithm.
+    pub fn restore(algorithm: Algorithm, state: &[u8]) -> Option<Self> {
+        Some(Self(match algorithm {
+            Algorithm::Sha256 => {
+                let state = SerializedState::<Sha256>::try_from(state).ok()?;
+                State::Sha256(Sha256::deserialize(&state).ok()?)
+            }
+            Algorithm::Sha512 => {
+                let state = SerializedState::<Sha512>::try_from(state).ok()?;
+                State::Sha512(Sha512::deserialize(&state).ok()?)
+            }
+        }))
+    }
+
+    /// What it knows of the bytes that passed, from which they can be guessed when they are
+    /// few. Newer versions of this program read it, as long as they use the same `sha2` 0.11.
+    pub fn save(&self) -> Vec<u8> {
+        match &self.0 {
+            State::Sha256(state) => state.serialize().to_vec(),
+            State::Sha512(state) => state.serialize().to_vec(),
+        }
+    }
+
+    /// The algorithm that it computes.
+    pub fn algorithm(&self) -> Algorithm {
+        match self.0 {
+            State::Sha256(_) => Algorithm::Sha256,
+            State::Sha512(_) => Algorithm::Sha512,
+        }
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
@@ -256,6 +289,32 @@ mod tests {
             hasher.update(b"{");
             hasher.update(b"}");
             assert_eq!(hasher.finish(), Digest::with(algorithm, b"{}"));
+        }
+    }
+
+    #[test]
+    fn a_hasher_that_was_saved_goes_on_where_it_was() {
+        let bytes: Vec<u8> = (0..1000_u16)
+            .map(|number| number.to_le_bytes()[0])
+            .collect();
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            for position in [0, 1, 63, 64, 65, 127, 128, 500, 1000] {
+                let mut hasher = Hasher::new(algorithm);
+                hasher.update(&bytes[..position]);
+                let saved = hasher.save();
+                let mut hasher = Hasher::restore(algorithm, &saved).unwrap();
+                hasher.update(&bytes[position..]);
+                assert_eq!(hasher.finish(), Digest::with(algorithm, &bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_not_saved_cannot_be_restored() {
+        let saved = Hasher::new(Algorithm::Sha256).save();
+        assert!(Hasher::restore(Algorithm::Sha512, &saved).is_none());
+        for state in [&[][..], &saved[1..], &[0xff; 105]] {
+            assert!(Hasher::restore(Algorithm::Sha256, state).is_none());
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt;
-use wasmport_artifact::{Digest, RepositoryName};
+use wasmport_artifact::{Algorithm, Digest, RepositoryName};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -35,13 +35,14 @@ pub(crate) async fn post(
     {
         return Ok(mounted);
     }
-    let mut writer = app.store.blob_writer().await?;
     if let Some(digest) = query.get("digest") {
-        let digest = digest.parse()?;
+        let digest: Digest = digest.parse()?;
+        let mut writer = app.store.blob_writer(digest.algorithm());
         check_length(&headers, writer.size())?;
         receive(&mut writer, body).await?;
         return commit(&app, &repository, writer, &digest).await;
     }
+    let writer = app.store.blob_writer(Algorithm::Sha256);
     let id = app.uploads.open(repository.clone(), writer)?;
     Ok((StatusCode::ACCEPTED, progress(&repository, &id, 0)).into_response())
 }

@@ -1,32 +1,65 @@
 //! The one way for bytes into the store: a writer that hashes what it writes.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use thiserror::Error;
 use wasmport_artifact::{Algorithm, Digest, DigestError, Hasher};
 
-use super::blobs::Stage;
+use super::blobs::{Blobs, Stage};
 use super::error::StorageError;
+
+/// Largest blob that becomes a record, in bytes. Up to here a commit that carries the bytes
+/// is faster than a file of their own with two more syncs; above, the database would write
+/// them twice.
+pub(super) const SMALL_BYTES: usize = 64 * 1024;
+
+/// How much is collected before it goes to the engine, in bytes: the network brings pieces of
+/// some kilobytes, and each write costs a change of thread. An upload holds twice this much
+/// memory at most, one piece that fills and one that is being written.
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes a blob and knows its digest.
 ///
-/// Clients say which digest they mean only when they are done (distribution specification,
-/// "Pushing a blob in chunks"), and so both algorithms run along.
+/// What is small stays in memory until it is complete, and is hashed then. The rest goes to a
+/// stage of the engine, and is hashed on its way.
 #[derive(Debug)]
 pub struct BlobWriter {
-    stage: Box<dyn Stage>,
-    sha256: Hasher,
-    sha512: Hasher,
-    size: u64,
+    blobs: Arc<dyn Blobs>,
+    /// What has not gone to the stage yet.
+    buffer: BytesMut,
+    staged: Option<Staged>,
+    /// What the client said, or sha256, which nearly all digests are. Should it say another
+    /// one in the end, the bytes are read once more.
+    algorithm: Algorithm,
     intact: bool,
+}
+
+/// Bytes that went to a stage.
+#[derive(Debug)]
+struct Staged {
+    stage: Box<dyn Stage>,
+    hasher: Hasher,
+    size: u64,
 }
 
 /// A blob that is stored, and whose bytes were seen to have this digest.
 ///
-/// Only [`BlobWriter::commit`] makes one.
+/// Only [`BlobWriter`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedBlob {
     digest: Digest,
     size: u64,
+}
+
+/// A blob whose bytes were seen to have its digest.
+#[derive(Debug)]
+pub(super) enum Finished {
+    /// It was published.
+    Stored(VerifiedBlob),
+    /// It is small, and nowhere yet.
+    Small(VerifiedBlob, Bytes),
 }
 
 /// Why a blob was not stored.
@@ -41,20 +74,21 @@ pub enum WriteBlobError {
 }
 
 impl BlobWriter {
-    /// A writer into a new stage.
-    pub fn new(stage: Box<dyn Stage>) -> Self {
+    /// A writer of a new blob.
+    pub fn new(blobs: Arc<dyn Blobs>, algorithm: Algorithm) -> Self {
         Self {
-            stage,
-            sha256: Hasher::new(Algorithm::Sha256),
-            sha512: Hasher::new(Algorithm::Sha512),
-            size: 0,
+            blobs,
+            buffer: BytesMut::new(),
+            staged: None,
+            algorithm,
             intact: true,
         }
     }
 
     /// How many bytes were written.
     pub fn size(&self) -> u64 {
-        self.size
+        let staged = self.staged.as_ref().map_or(0, |staged| staged.size);
+        staged + self.buffer.len() as u64
     }
 
     /// False after a write that failed or was given up half way. Such a writer does not
@@ -65,26 +99,84 @@ impl BlobWriter {
 
     /// Adds `bytes` at the end.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
+        if self.buffer.is_empty() && bytes.len() >= PIECE_BYTES {
+            return self.append(bytes).await;
+        }
+        self.buffer.extend_from_slice(&bytes);
+        if self.buffer.len() < PIECE_BYTES {
+            return Ok(());
+        }
+        let piece = self.buffer.split().freeze();
+        self.append(piece).await
+    }
+
+    /// Stores what was written, if its digest is `expected`, as a blob of the engine.
+    pub async fn commit(mut self, expected: &Digest) -> Result<VerifiedBlob, WriteBlobError> {
+        self.flush().await?;
+        if self.staged.is_none() {
+            self.append(Bytes::new()).await?;
+        }
+        self.publish(expected).await
+    }
+
+    /// Checks the digest, and stores what was written unless it is small.
+    pub(super) async fn finish(mut self, expected: &Digest) -> Result<Finished, WriteBlobError> {
+        if self.is_small() {
+            expected.check(&self.buffer)?;
+            let blob = VerifiedBlob {
+                digest: expected.clone(),
+                size: self.size(),
+            };
+            return Ok(Finished::Small(blob, self.buffer.freeze()));
+        }
+        self.flush().await?;
+        self.publish(expected).await.map(Finished::Stored)
+    }
+
+    fn is_small(&self) -> bool {
+        self.staged.is_none() && self.buffer.len() <= SMALL_BYTES
+    }
+
+    async fn flush(&mut self) -> Result<(), StorageError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let rest = self.buffer.split().freeze();
+        self.append(rest).await
+    }
+
+    async fn append(&mut self, bytes: Bytes) -> Result<(), StorageError> {
         self.intact = false;
-        self.stage.append(bytes.clone()).await?;
-        self.sha256.update(&bytes);
-        self.sha512.update(&bytes);
-        self.size += bytes.len() as u64;
+        let staged = match &mut self.staged {
+            Some(staged) => staged,
+            none => none.insert(Staged {
+                stage: self.blobs.stage().await?,
+                hasher: Hasher::new(self.algorithm),
+                size: 0,
+            }),
+        };
+        staged.stage.append(bytes.clone()).await?;
+        // The engine may still be writing them meanwhile.
+        staged.hasher.update(&bytes);
+        staged.size += bytes.len() as u64;
         self.intact = true;
         Ok(())
     }
 
-    /// Stores what was written, if its digest is `expected`.
-    pub async fn commit(self, expected: &Digest) -> Result<VerifiedBlob, WriteBlobError> {
-        let hasher = match expected.algorithm() {
-            Algorithm::Sha256 => self.sha256,
-            Algorithm::Sha512 => self.sha512,
+    async fn publish(self, expected: &Digest) -> Result<VerifiedBlob, WriteBlobError> {
+        let Some(mut staged) = self.staged else {
+            return Err(no_stage().into());
         };
-        expected.expect(&hasher.finish())?;
-        self.stage.publish(expected.clone()).await?;
+        let found = if expected.algorithm() == staged.hasher.algorithm() {
+            staged.hasher.finish()
+        } else {
+            hash(&mut *staged.stage, expected.algorithm()).await?
+        };
+        expected.expect(&found)?;
+        staged.stage.publish(expected.clone()).await?;
         Ok(VerifiedBlob {
             digest: expected.clone(),
-            size: self.size,
+            size: staged.size,
         })
     }
 }
@@ -99,4 +191,19 @@ impl VerifiedBlob {
     pub fn size(&self) -> u64 {
         self.size
     }
+}
+
+async fn hash(stage: &mut dyn Stage, algorithm: Algorithm) -> Result<Digest, StorageError> {
+    let mut hasher = Hasher::new(algorithm);
+    let mut pieces = stage.read().await?;
+    while let Some(piece) = pieces.next().await {
+        let read = |error| StorageError::io("read an upload".to_owned(), error);
+        hasher.update(&piece.map_err(read)?);
+    }
+    Ok(hasher.finish())
+}
+
+fn no_stage() -> StorageError {
+    let error = std::io::Error::other("nothing was written");
+    StorageError::io("publish a blob".to_owned(), error)
 }

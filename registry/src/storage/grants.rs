@@ -4,11 +4,12 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName};
 
-use super::blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
+use super::blob_writer::{BlobWriter, Finished, VerifiedBlob, WriteBlobError};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
 use super::leases::{Claims, unhindered};
 use super::records::{Batch, CommitError};
+use super::small_blobs;
 use super::store::{PAGE, Store, decode, encode, now};
 
 /// After how many seconds a grant is written anew when its blob is pushed again, so that it
@@ -50,9 +51,21 @@ impl Store {
         let (store, repository, expected) = (self.clone(), repository.clone(), expected.clone());
         unhindered(async move {
             let _lease = store.leases.share([&expected]).await;
-            let blob = writer.commit(&expected).await?;
-            store.grant(&repository, blob.digest(), blob.size()).await?;
-            Ok(blob)
+            match writer.finish(&expected).await? {
+                Finished::Stored(blob) => {
+                    store
+                        .grant(&repository, &expected, blob.size(), Batch::new())
+                        .await?;
+                    Ok(blob)
+                }
+                Finished::Small(blob, bytes) => {
+                    let batch = small_blobs::put(Batch::new(), &expected, bytes);
+                    store
+                        .grant(&repository, &expected, blob.size(), batch)
+                        .await?;
+                    Ok(blob)
+                }
+            }
         })
         .await
     }
@@ -71,7 +84,7 @@ impl Store {
             let Some(size) = store.granted(&from, &blob).await? else {
                 return Ok(false);
             };
-            store.grant(&repository, &blob, size).await?;
+            store.grant(&repository, &blob, size, Batch::new()).await?;
             Ok(true)
         })
         .await
@@ -149,20 +162,22 @@ impl Store {
         record.map(|record| decode(&key, &record)).transpose()
     }
 
-    /// The caller has a lease on the blob. One that is there and young stays as it is, which
-    /// saves the write.
+    /// Lets a repository read a blob whose bytes are there, or are in `batch`. The caller has a
+    /// lease on the blob. A grant that is there and young stays as it is, which saves the
+    /// write: its blob is there too.
     async fn grant(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
         size: u64,
+        batch: Batch,
     ) -> Result<(), StorageError> {
         let since = now();
         let known = self.read_grant(repository, blob).await?;
         if known.is_some_and(|known| known.size == size && known.since + RENEWED > since) {
             return Ok(());
         }
-        let batch = grant(Batch::new(), repository, blob, &Grant { size, since });
+        let batch = grant(batch, repository, blob, &Grant { size, since });
         match self.commit(batch).await {
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),

@@ -11,6 +11,11 @@
 //! | `holders/<blob>:<repository>` | the same the other way round: who has that blob |
 //! | `users/<repository>:<blob>:<manifest>` | this manifest names that blob |
 //! | `facts/<digest>` | what the bytes behind a manifest are |
+//! | `blobs/<digest>` | size and age of a small blob |
+//! | `bytes/<digest>` | the bytes of a small blob |
+//! | `uploads/<repository>:<id>` | how far an upload has come |
+//! | `chunks/<repository>:<id>` | the bytes of an upload that is small until now |
+//! | `secrets/<name>` | a key of this store's own |
 //!
 //! No repository name, tag or hexadecimal number has a colon, so that no name is the
 //! beginning of another by accident.
@@ -78,6 +83,31 @@ impl Key {
         Self(format!("facts/{manifest}"))
     }
 
+    /// Size and age of a small blob.
+    pub fn small_blob(digest: &Digest) -> Self {
+        Self(format!("blobs/{digest}"))
+    }
+
+    /// The bytes of a small blob.
+    pub fn bytes(digest: &Digest) -> Self {
+        Self(format!("bytes/{digest}"))
+    }
+
+    /// How far an upload has come.
+    pub fn upload(repository: &RepositoryName, id: &str) -> Self {
+        Self(format!("uploads/{repository}:{id}"))
+    }
+
+    /// The bytes of an upload that is small until now.
+    pub fn chunk(repository: &RepositoryName, id: &str) -> Self {
+        Self(format!("chunks/{repository}:{id}"))
+    }
+
+    /// A key that this store made for itself.
+    pub fn secret(name: &str) -> Self {
+        Self(format!("secrets/{name}"))
+    }
+
     /// A key as an engine gives it back.
     pub fn from_stored(text: String) -> Self {
         Self(text)
@@ -88,11 +118,12 @@ impl Key {
         &self.0
     }
 
-    /// The repository that a record belongs to. Facts belong to their bytes and to none.
+    /// The repository that a record belongs to. Facts and small blobs belong to their bytes
+    /// and to none, and uploads are nothing that a repository has yet.
     pub(crate) fn repository(&self) -> Option<&str> {
         let (kind, rest) = self.0.split_once('/')?;
         match kind {
-            "facts" => None,
+            "facts" | "blobs" | "bytes" | "uploads" | "chunks" | "secrets" => None,
             "holders" => rest.rsplit_once(':').map(|(_, repository)| repository),
             _ => rest.split_once(':').map(|(repository, _)| repository),
         }
@@ -122,6 +153,11 @@ impl Key {
             .parse()
             .ok()
             .map(|turn: u64| u64::MAX - turn)
+    }
+
+    /// The digest in the name of a small blob.
+    pub(crate) fn as_small_blob(&self) -> Option<Digest> {
+        self.0.strip_prefix("blobs/")?.parse().ok()
     }
 
     fn last_part(&self) -> Option<&str> {
@@ -179,6 +215,16 @@ impl Prefix {
     /// All manifests of a repository that name a blob.
     pub fn users(repository: &RepositoryName, blob: &Digest) -> Self {
         Self(format!("users/{repository}:{blob}:"))
+    }
+
+    /// All small blobs.
+    pub fn small_blobs() -> Self {
+        Self("blobs/".to_owned())
+    }
+
+    /// All uploads.
+    pub fn uploads() -> Self {
+        Self("uploads/".to_owned())
     }
 
     /// The text that the names begin with.

@@ -1,8 +1,7 @@
 //! Blobs in memory, which are gone with it: for tests, and for a registry inside a test.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::ops::{Bound, Range};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -12,6 +11,7 @@ use wasmport_artifact::Digest;
 
 use super::blobs::{Blobs, ListedBlob, ListedStage, OpenBlob, Pieces, Stage};
 use super::error::StorageError;
+use super::small_blobs::SmallBlob;
 use super::stage_id::StageId;
 use super::store::now;
 
@@ -72,7 +72,7 @@ impl Blobs for MemoryBlobs {
     ) -> BoxFuture<'_, Result<Option<Box<dyn OpenBlob>>, StorageError>> {
         let maps = lock(&self.0);
         let found = maps.blobs.get(digest);
-        let found = found.map(|(bytes, _)| Box::new(MemoryBlob(bytes.clone())) as _);
+        let found = found.map(|(bytes, _)| Box::new(SmallBlob(bytes.clone())) as _);
         ready(Ok(found)).boxed()
     }
 
@@ -138,22 +138,6 @@ impl Stage for MemoryStage {
         let published = (self.bytes.freeze(), now());
         lock(&self.maps).blobs.insert(digest, published);
         ready(Ok(())).boxed()
-    }
-}
-
-struct MemoryBlob(Bytes);
-
-impl OpenBlob for MemoryBlob {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn stream(self: Box<Self>, range: Range<u64>) -> Pieces {
-        let position =
-            |at: u64| usize::try_from(at).map_or(self.0.len(), |at| at.min(self.0.len()));
-        let (start, end) = (position(range.start), position(range.end));
-        let bytes = self.0.slice(start.min(end)..end);
-        stream::iter([Ok::<_, io::Error>(bytes)]).boxed()
     }
 }
 

@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use futures_util::StreamExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wasmport_artifact::Digest;
+use wasmport_artifact::Algorithm;
 
 use super::blob_writer::BlobWriter;
-use super::blobs::{Blobs, OpenBlob};
+use super::blobs::Blobs;
 use super::error::StorageError;
 use super::files::{FileBlobs, sync_directory};
 use super::generations::Generations;
@@ -99,45 +98,8 @@ impl Store {
     }
 
     /// A writer for a new blob.
-    pub(crate) async fn blob_writer(&self) -> Result<BlobWriter, StorageError> {
-        Ok(BlobWriter::new(self.blobs.stage().await?))
-    }
-
-    /// A blob, whoever may read it.
-    pub(crate) async fn open_blob(
-        &self,
-        digest: &Digest,
-    ) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
-        self.blobs.open(digest).await
-    }
-
-    /// The first bytes of a blob, at most `length`, if it is there.
-    pub(crate) async fn read_beginning(
-        &self,
-        digest: &Digest,
-        length: u64,
-    ) -> Result<Option<Vec<u8>>, StorageError> {
-        let Some(blob) = self.blobs.open(digest).await? else {
-            return Ok(None);
-        };
-        let end = blob.size().min(length);
-        read(blob, end, digest).await.map(Some)
-    }
-
-    /// The bytes of a blob, if it is there and has at most `limit` of them.
-    pub(crate) async fn read_blob(
-        &self,
-        digest: &Digest,
-        limit: u64,
-    ) -> Result<Option<Vec<u8>>, StorageError> {
-        let Some(blob) = self.blobs.open(digest).await? else {
-            return Ok(None);
-        };
-        let size = blob.size();
-        if size > limit {
-            return Ok(None);
-        }
-        read(blob, size, digest).await.map(Some)
+    pub(crate) fn blob_writer(&self, algorithm: Algorithm) -> BlobWriter {
+        BlobWriter::new(Arc::clone(&self.blobs), algorithm)
     }
 }
 
@@ -154,17 +116,6 @@ fn create_durably(directory: &Path) -> Result<(), StorageError> {
         sync_directory(parent.unwrap_or(Path::new(".")))?;
     }
     Ok(())
-}
-
-async fn read(blob: Box<dyn OpenBlob>, end: u64, digest: &Digest) -> Result<Vec<u8>, StorageError> {
-    let mut bytes = Vec::with_capacity(usize::try_from(end).unwrap_or_default());
-    let mut pieces = blob.stream(0..end);
-    while let Some(piece) = pieces.next().await {
-        let piece =
-            piece.map_err(|error| StorageError::io(format!("read the blob `{digest}`"), error))?;
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(bytes)
 }
 
 /// A record of ours is JSON, but for manifests.

@@ -19,6 +19,9 @@ use wasmport_registry::storage::{
 use crate::artifact::{Artifact, hello};
 use crate::registry::{Answer, Registry, files};
 
+/// More than what is kept in the records, and in memory until it is complete.
+const LARGE: &[u8] = &[7; 300 * 1024];
+
 /// Sends a chunk with its range.
 async fn chunk(registry: &Registry, method: &str, to: &str, range: &str, bytes: &[u8]) -> Answer {
     let request = registry.request(method, to).header("content-range", range);
@@ -172,8 +175,12 @@ async fn the_smallest_blobs_can_be_stored() {
 #[tokio::test]
 async fn pushing_a_blob_twice_is_no_error() {
     let registry = Registry::start().await;
-    registry.push_blob("app", b"bytes").await;
-    registry.push_blob("app", b"bytes").await;
+    for bytes in [&b"small"[..], LARGE] {
+        let first = registry.push_blob("app", bytes).await;
+        assert_eq!(registry.push_blob("app", bytes).await, first);
+        let path = format!("/v2/app/blobs/{first}");
+        assert!(registry.get(&path).await.body == bytes);
+    }
     assert_eq!(files(&registry.store()).len(), 1);
 }
 
@@ -181,7 +188,7 @@ async fn pushing_a_blob_twice_is_no_error() {
 async fn a_cancelled_upload_is_gone_with_its_bytes() {
     let registry = Registry::start().await;
     let location = registry.open_upload("app").await;
-    registry.send("PATCH", &location, "bytes").await;
+    registry.send("PATCH", &location, LARGE).await;
     assert_eq!(files(&registry.store()).len(), 1);
     assert_eq!(registry.send("DELETE", &location, "").await.status, 204);
     assert_eq!(
@@ -387,12 +394,12 @@ async fn a_full_disk_is_said_to_be_full_and_nothing_is_stored() {
     let blobs = Arc::new(FullDisk(MemoryBlobs::default()));
     let store = Store::new(Arc::new(MemoryRecords::default()), blobs);
     let registry = Registry::over_store(store).await;
-    let digest = Digest::of(b"bytes");
+    let digest = Digest::of(LARGE);
     let path = format!("/v2/app/blobs/uploads/?digest={digest}");
-    let answer = registry.send("POST", &path, "bytes").await;
+    let answer = registry.send("POST", &path, LARGE).await;
     assert_eq!(answer.status, 507);
     let location = registry.open_upload("app").await;
-    assert_eq!(registry.send("PATCH", &location, "bytes").await.status, 507);
+    assert_eq!(registry.send("PATCH", &location, LARGE).await.status, 507);
     assert_eq!(registry.get(&location).await.code(), "BLOB_UPLOAD_UNKNOWN");
     assert_eq!(
         registry
