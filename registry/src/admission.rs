@@ -5,9 +5,8 @@
 //! missing) is stored while its tag keeps pointing to what it pointed to. When a signature
 //! arrives the decision is taken again. At a pull the same is decided with today's policy.
 //!
-//! A held manifest can be read by its digest, so that it can be signed. That is meant for
-//! those who may push to the repository; as long as the registry knows no access rules,
-//! this is everyone.
+//! A held manifest can be read by its digest, so that it can be signed, by those who may push
+//! to the repository. For everyone else it is not there yet.
 
 mod content;
 mod decisions;
@@ -56,7 +55,20 @@ pub(crate) struct Push {
     pub(crate) digest: Digest,
     /// The tags that shall point to it.
     pub(crate) tags: Vec<TagTerms>,
+    /// Blobs may be missing, unless it is Wasm.
+    pub(crate) may_be_sparse: bool,
     pub(crate) manifest: Manifest,
+}
+
+/// Who may read a blob of a repository.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// Who may pull.
+    Open,
+    /// Who may push: only held manifests use it.
+    Held,
+    /// Nobody: every manifest that uses it is denied.
+    Denied(Arc<Decision>),
 }
 
 /// Why no decision was taken or carried out.
@@ -107,9 +119,18 @@ impl Admission {
     /// Decides on a push and does what was decided.
     pub(crate) async fn push(&self, push: Push) -> Result<Arc<Decision>, AdmissionError> {
         let (repository, manifest) = (push.repository.clone(), push.manifest.clone());
-        self.store.check_blobs(&repository, &manifest).await?;
+        let missing = self.store.check_blobs(&repository, &manifest).await?;
+        let is_sparse = !missing.is_empty();
+        if let Some(missing) = missing.into_iter().next()
+            && (manifest.is_wasm() || !push.may_be_sparse)
+        {
+            return Err(PutManifestError::UnknownBlob(missing).into());
+        }
+        let (content, is_whole) = self.inspect(&manifest).await?;
         let judged = Judged {
-            content: self.inspect(&manifest).await?,
+            content,
+            is_whole,
+            is_sparse,
             tags: push.tags,
             repository: push.repository,
             digest: push.digest,
@@ -173,14 +194,14 @@ impl Admission {
         self.decide(&judged, tag, &evidence).await
     }
 
-    /// The reason why a blob may not be read: every manifest that uses it is denied. A blob
-    /// that no manifest uses yet can be read by who uploaded it.
-    pub(crate) async fn refusal_of_blob(
+    /// Who may read a blob. That no manifest uses yet can be read, which the distribution
+    /// specification asks for.
+    pub(crate) async fn standing_of_blob(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
-    ) -> Result<Option<Arc<Decision>>, AdmissionError> {
-        let mut refusal = None;
+    ) -> Result<Standing, AdmissionError> {
+        let mut standing = Standing::Open;
         let mut after = None;
         loop {
             let users = self.store.users(repository, blob, after.as_ref()).await?;
@@ -189,14 +210,16 @@ impl Admission {
                     continue;
                 };
                 let decision = self.pull(repository, None, user, &stored).await?;
-                if decision.verdict != Verdict::Deny {
-                    return Ok(None);
-                }
-                refusal = Some(decision);
+                standing = match decision.verdict {
+                    Verdict::Admit => return Ok(Standing::Open),
+                    Verdict::Hold => Standing::Held,
+                    Verdict::Deny if matches!(standing, Standing::Held) => Standing::Held,
+                    Verdict::Deny => Standing::Denied(decision),
+                };
             }
             match users.last() {
                 Some(last) => after = Some(last.clone()),
-                None => return Ok(refusal),
+                None => return Ok(standing),
             }
         }
     }
@@ -212,8 +235,8 @@ impl Admission {
             digest: digest.clone(),
             source,
         })?;
-        let content = match self.store.facts(digest).await? {
-            Some(content) => content,
+        let (content, is_whole) = match self.store.facts(digest).await? {
+            Some(content) => (content, true),
             None => self.inspect_anew(digest, &manifest).await?,
         };
         Ok(Judged {
@@ -222,6 +245,8 @@ impl Admission {
             digest: digest.clone(),
             manifest,
             content,
+            is_whole,
+            is_sparse: !is_whole,
         })
     }
 
@@ -229,10 +254,12 @@ impl Admission {
         &self,
         digest: &Digest,
         manifest: &Manifest,
-    ) -> Result<Content, AdmissionError> {
-        let content = self.inspect(manifest).await?;
-        self.store.put_facts(digest, &content).await?;
-        Ok(content)
+    ) -> Result<(Content, bool), AdmissionError> {
+        let (content, is_whole) = self.inspect(manifest).await?;
+        if is_whole {
+            self.store.put_facts(digest, &content).await?;
+        }
+        Ok((content, is_whole))
     }
 
     /// One decision for all tags: what may not have one of them gets none.
@@ -267,8 +294,11 @@ impl Admission {
             signed_by: evidence.signers(&self.store, digest, &self.policy).await?,
         };
         let decision = Arc::new(decide(&self.policy.policy, &facts));
-        let question = self.question(repository, tag, digest, evidence);
-        self.decisions.put(question, Arc::clone(&decision));
+        // A layer that is not there may come, and be another thing than is believed now.
+        if judged.is_whole {
+            let question = self.question(repository, tag, digest, evidence);
+            self.decisions.put(question, Arc::clone(&decision));
+        }
         Ok(decision)
     }
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use thiserror::Error;
 
 use crate::access::Access;
 use crate::admission::Admission;
+use crate::api_settings::ApiSettings;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
@@ -23,6 +25,8 @@ pub struct App {
     pub(crate) access: Arc<Access>,
     /// Uploads that are under way.
     pub(crate) uploads: Arc<Uploads>,
+    /// What the distribution API leaves to us.
+    pub(crate) api: Arc<ArcSwap<ApiSettings>>,
     /// It stops soon: nothing new should come here.
     is_stopping: Arc<AtomicBool>,
 }
@@ -44,6 +48,11 @@ impl App {
         Ok(())
     }
 
+    /// Uses these settings of the distribution API from now on.
+    pub fn set_api(&self, settings: ApiSettings) {
+        self.api.store(Arc::new(settings));
+    }
+
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {
@@ -55,6 +64,7 @@ impl App {
             admission,
             access: Arc::default(),
             uploads: Arc::default(),
+            api: Arc::default(),
             is_stopping: Arc::default(),
         })
     }

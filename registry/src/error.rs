@@ -47,6 +47,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "MANIFEST_INVALID", message)
     }
 
+    pub(crate) fn too_many_tags(got: usize, limit: usize) -> Self {
+        let message = format!("a push sets at most {limit} tags, got {got}");
+        Self::new(StatusCode::URI_TOO_LONG, "UNSUPPORTED", message)
+    }
+
     pub(crate) fn blob_too_large(limit: u64) -> Self {
         let message = format!("a blob has at most {limit} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "SIZE_INVALID", message)

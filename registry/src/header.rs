@@ -9,6 +9,10 @@ pub(crate) const DOCKER_CONTENT_DIGEST: HeaderName =
 pub(crate) const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 /// The list of referrers was filtered ("Listing Referrers").
 pub(crate) const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");
+/// A tag of the request was set ("Pushing Manifests", tag parameters).
+pub(crate) const OCI_TAG: HeaderName = HeaderName::from_static("oci-tag");
+/// How large chunks should be at least ("Pushing a blob in chunks").
+pub(crate) const OCI_CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 /// Docker's clients look for it at `/v2/`.
 pub(crate) const DOCKER_DISTRIBUTION_API_VERSION: HeaderName =
     HeaderName::from_static("docker-distribution-api-version");

@@ -24,6 +24,7 @@
 )]
 pub mod access;
 mod admission;
+mod api_settings;
 mod app;
 pub mod audit;
 pub mod config;
@@ -42,6 +43,7 @@ pub mod storage;
 mod tag_rules;
 mod uploads;
 
+pub use api_settings::ApiSettings;
 pub use app::{App, OpenAppError, TagSettingsError};
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};

@@ -47,14 +47,16 @@ async fn dispatch(app: App, request: Request) -> Result<Response, ApiError> {
     }
     match (method.as_str(), endpoint) {
         ("GET" | "HEAD", E::Base) => Ok(base::version()),
-        ("GET" | "HEAD", E::Blob(name, digest)) => blobs::get(app, name, digest, request).await,
-        ("POST", E::Uploads(name)) => uploads::post(app, name, request).await,
+        ("GET" | "HEAD", E::Blob(name, digest)) => {
+            blobs::get(app, &caller, name, digest, request).await
+        }
+        ("POST", E::Uploads(name)) => uploads::post(app, &caller, name, request).await,
         ("GET", E::Upload(name, id)) => uploads::get(&app, &name, &id),
         ("PATCH", E::Upload(name, id)) => uploads::patch(app, name, id, request).await,
         ("PUT", E::Upload(name, id)) => uploads::put(app, name, id, request).await,
         ("DELETE", E::Upload(name, id)) => uploads::delete(&app, &name, &id),
         ("GET" | "HEAD", E::Manifest(name, reference)) => {
-            manifests::get(app, name, reference, request).await
+            manifests::get(app, &caller, name, reference, request).await
         }
         ("PUT", E::Manifest(name, reference)) => {
             manifests::put(app, name, reference, request).await

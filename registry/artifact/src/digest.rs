@@ -34,6 +34,18 @@ impl Algorithm {
     }
 }
 
+impl FromStr for Algorithm {
+    type Err = DigestError;
+
+    fn from_str(name: &str) -> Result<Self, DigestError> {
+        match name {
+            "sha256" => Ok(Self::Sha256),
+            "sha512" => Ok(Self::Sha512),
+            other => Err(DigestError::UnsupportedAlgorithm(other.to_owned())),
+        }
+    }
+}
+
 /// The digest of some bytes (image specification, `descriptor.md`, "Digests").
 ///
 /// The text form is `algorithm:hex` with lower-case hex; that is also its serde form.
@@ -123,12 +135,10 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let malformed = || DigestError::Malformed(text.to_owned());
         let (name, hex) = text.split_once(':').ok_or_else(malformed)?;
-        let algorithm = match name {
-            "sha256" => Algorithm::Sha256,
-            "sha512" => Algorithm::Sha512,
-            "" => return Err(malformed()),
-            other => return Err(DigestError::UnsupportedAlgorithm(other.to_owned())),
-        };
+        if name.is_empty() {
+            return Err(malformed());
+        }
+        let algorithm: Algorithm = name.parse()?;
         let is_hex = hex
             .bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

@@ -1,5 +1,6 @@
 //! Manifests: the bytes as they came, and what they say.
 
+mod embedded;
 mod spelling;
 
 use std::collections::BTreeMap;
@@ -112,6 +113,9 @@ pub enum ManifestError {
         /// The key of the specification.
         expected: &'static str,
     },
+    /// A descriptor with `data` that is not what its digest and size say.
+    #[error("the `data` of the descriptor of `{0}` is not what its digest and size say")]
+    Data(String),
     /// An image manifest without config, or an index with layers.
     #[error("a `{media_type}` must have {must}")]
     Shape {
@@ -129,6 +133,11 @@ impl Manifest {
         if bytes.len() > limits::MANIFEST_BYTES {
             return Err(ManifestError::TooLarge(bytes.len()));
         }
+        Self::parse_unlimited(bytes, media_type)
+    }
+
+    /// The same for bytes that were limited where they came from.
+    pub fn parse_unlimited(bytes: Vec<u8>, media_type: &str) -> Result<Self, ManifestError> {
         let view: View = serde_json::from_slice(&bytes).map_err(ManifestError::Json)?;
         check(&view, media_type)?;
         spelling::check(&bytes)?;

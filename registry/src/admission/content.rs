@@ -10,12 +10,21 @@ use crate::storage::StorageError;
 const BEGINNING_BYTES: u64 = 8;
 
 impl Admission {
-    /// What `manifest` carries. Its blobs must be in the store.
-    pub(super) async fn inspect(&self, manifest: &Manifest) -> Result<Content, AdmissionError> {
-        if !manifest.is_wasm() {
-            let disguised = self.find_disguised(manifest).await?;
-            return Ok(disguised.unwrap_or_else(|| Content::gather(manifest, None, None)));
+    /// What `manifest` carries, and whether all of it was there to be looked at.
+    pub(super) async fn inspect(
+        &self,
+        manifest: &Manifest,
+    ) -> Result<(Content, bool), AdmissionError> {
+        if manifest.is_wasm() {
+            return Ok((self.inspect_wasm(manifest).await?, true));
         }
+        let (disguised, is_whole) = self.find_disguised(manifest).await?;
+        let content = disguised.unwrap_or_else(|| Content::gather(manifest, None, None));
+        Ok((content, is_whole))
+    }
+
+    /// The blobs of `manifest` must be in the store.
+    async fn inspect_wasm(&self, manifest: &Manifest) -> Result<Content, AdmissionError> {
         // Never closed, and so an error cannot come; without a permit it still works.
         let _permit = self.inspections.acquire().await.ok();
         let config = self
@@ -39,20 +48,26 @@ impl Admission {
             .map_err(|error| AdmissionError::Inspection(error.into()))
     }
 
-    /// A layer that is Wasm although its media type does not say so.
-    async fn find_disguised(&self, manifest: &Manifest) -> Result<Option<Content>, StorageError> {
+    /// A layer that is Wasm although its media type does not say so. False when there was none,
+    /// and a layer that is not there may still turn out to be one.
+    async fn find_disguised(
+        &self,
+        manifest: &Manifest,
+    ) -> Result<(Option<Content>, bool), StorageError> {
+        let mut is_whole = true;
         for layer in manifest.layers() {
             let beginning = self
                 .store
                 .read_beginning(&layer.digest, BEGINNING_BYTES)
                 .await?;
+            is_whole &= beginning.is_some();
             let disguised =
                 beginning.and_then(|bytes| Content::disguised(&layer.media_type, &bytes));
             if disguised.is_some() {
-                return Ok(disguised);
+                return Ok((disguised, true));
             }
         }
-        Ok(None)
+        Ok((None, is_whole))
     }
 
     async fn read(

@@ -13,6 +13,10 @@ pub(crate) struct Judged {
     pub(super) digest: Digest,
     pub(super) manifest: Manifest,
     pub(super) content: Content,
+    /// All that could be found out was: every layer was there to be looked at.
+    pub(super) is_whole: bool,
+    /// Blobs of it were not in the repository, and need not be.
+    pub(super) is_sparse: bool,
 }
 
 /// A manifest that the policy admits, in its repository and under its tag.
@@ -38,6 +42,14 @@ impl Judged {
 
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.is_sparse
     }
 
     pub(crate) fn content(&self) -> &Content {

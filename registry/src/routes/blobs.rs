@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use wasmport_artifact::{Digest, RepositoryName};
 
+use crate::access::{Action, Caller};
+use crate::admission::Standing;
 use crate::app::App;
 use crate::audit;
 use crate::error::ApiError;
@@ -18,11 +20,12 @@ use crate::storage::{DeleteBlob, OpenBlob};
 /// end-2
 pub(crate) async fn get(
     app: App,
+    caller: &Caller,
     repository: RepositoryName,
     digest: Digest,
     request: Request,
 ) -> Result<Response, ApiError> {
-    check_access(&app, &repository, &digest).await?;
+    check_access(&app, caller, &repository, &digest).await?;
     if request.method() == Method::HEAD {
         // A push that asks does not send the blob again, and relies on the answer.
         app.store.renew(&digest);
@@ -78,15 +81,18 @@ pub(crate) async fn delete(
 /// manifests that use it.
 async fn check_access(
     app: &App,
+    caller: &Caller,
     repository: &RepositoryName,
     digest: &Digest,
 ) -> Result<(), ApiError> {
     if app.store.granted(repository, digest).await?.is_none() {
         return Err(ApiError::blob_unknown(digest));
     }
-    match app.admission.refusal_of_blob(repository, digest).await? {
-        None => Ok(()),
-        Some(decision) => {
+    match app.admission.standing_of_blob(repository, digest).await? {
+        Standing::Open => Ok(()),
+        Standing::Held if caller.may(Action::Push, repository) => Ok(()),
+        Standing::Held => Err(ApiError::blob_unknown(digest)),
+        Standing::Denied(decision) => {
             audit::pull_refused(repository, digest, digest, &decision);
             let what = format!("what the blob `{digest}` is a part of");
             Err(ApiError::denied(&what, &decision))

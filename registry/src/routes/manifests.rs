@@ -5,25 +5,32 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
 use serde::Deserialize;
-use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag, limits};
+use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag, TagError};
 use wasmport_policies::{Decision, Verdict};
 
+use crate::access::{Action, Caller};
 use crate::admission::Push;
 use crate::app::App;
 use crate::audit;
 use crate::error::{ApiError, summary};
-use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, warning};
+use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, warning};
 use crate::preconditions::{self, etag};
+use crate::query::Query;
 use crate::storage::{Condition, StoredManifest, TagTerms};
+
+/// How many tags one push may set by its query. The specification asks for ten; a release has
+/// `1.2.3`, `1.2`, `1`, `latest` and some more.
+const TAGS: usize = 32;
 
 /// end-3: by tag or digest, if the policy of today admits it.
 pub(crate) async fn get(
     app: App,
+    caller: &Caller,
     repository: RepositoryName,
     reference: Selector,
     request: Request,
@@ -42,6 +49,10 @@ pub(crate) async fn get(
         .admission
         .pull(&repository, tag, &digest, &stored)
         .await?;
+    if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may(Action::Push, &repository)
+    {
+        return Err(unknown());
+    }
     if !may_be_pulled(decision.verdict, tag) {
         audit::pull_refused(&repository, &reference, &digest, &decision);
         return Err(denied(&repository, &reference, &decision));
@@ -61,7 +72,9 @@ pub(crate) async fn put(
 ) -> Result<Response, ApiError> {
     let media_type = content_type(request.headers());
     let condition = preconditions::condition(request.headers());
-    let bytes = read(request.into_body()).await?;
+    let added = added_tags(&Query::of(request.uri()))?;
+    let settings = app.api.load_full();
+    let bytes = read(request.into_body(), settings.manifest_bytes.to_usize()).await?;
     let digest = match &reference {
         Selector::Tag(_) => Digest::of(&bytes),
         Selector::Digest(digest) => {
@@ -74,9 +87,10 @@ pub(crate) async fn put(
         ApiError::manifest_invalid("neither `Content-Type` nor `mediaType` says what this is")
     })?;
     let push = Push {
-        manifest: Manifest::parse(bytes.into(), &media_type)?,
+        manifest: Manifest::parse_unlimited(bytes.into(), &media_type)?,
+        may_be_sparse: settings.sparse_manifests,
         repository: repository.clone(),
-        tags: tags(&app, &repository, &reference, condition),
+        tags: tags(&app, &repository, &reference, condition, &added),
         reference: reference.clone(),
         digest: digest.clone(),
     };
@@ -88,7 +102,13 @@ pub(crate) async fn put(
     if decision.verdict == Verdict::Deny {
         return Err(denied(&repository, &reference, &decision));
     }
-    Ok(created(&repository, &digest, subject.as_ref(), &decision))
+    let mut response = created(&repository, &digest, subject.as_ref(), &decision);
+    for tag in added {
+        let value =
+            HeaderValue::try_from(tag.as_str()).map_err(|error| ApiError::internal(&error))?;
+        response.headers_mut().append(OCI_TAG, value);
+    }
+    Ok(response)
 }
 
 /// end-9: by tag only the tag goes, by digest the manifest with all its tags.
@@ -125,11 +145,34 @@ fn tags(
     repository: &RepositoryName,
     reference: &Selector,
     condition: Condition,
+    added: &[Tag],
 ) -> Vec<TagTerms> {
-    match reference {
-        Selector::Digest(_) => Vec::new(),
-        Selector::Tag(tag) => vec![app.admission.terms(repository, tag.clone(), condition)],
+    let named = match reference {
+        Selector::Digest(_) => None,
+        Selector::Tag(tag) => Some(tag),
+    };
+    let terms = |tag: &Tag, condition| app.admission.terms(repository, tag.clone(), condition);
+    let added = added.iter().filter(|tag| named != Some(*tag));
+    let added = added.map(|tag| terms(tag, Condition::Anything));
+    let named = named.map(|tag| terms(tag, condition));
+    named.into_iter().chain(added).collect()
+}
+
+/// end-7b: the tags of the query, each once.
+fn added_tags(query: &Query) -> Result<Vec<Tag>, ApiError> {
+    let mut tags: Vec<Tag> = Vec::new();
+    for tag in query.all("tag") {
+        let tag: Tag = tag
+            .parse()
+            .map_err(|error: TagError| ApiError::manifest_invalid(error.to_string()))?;
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
     }
+    if tags.len() > TAGS {
+        return Err(ApiError::too_many_tags(tags.len(), TAGS));
+    }
+    Ok(tags)
 }
 
 /// A client that hangs up must not stop a push half way: between a signature and the tag
@@ -219,14 +262,13 @@ fn words_about(decision: &Decision) -> Option<String> {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, ApiError> {
-    let bytes = to_bytes(body, limits::MANIFEST_BYTES).await;
+async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+    let bytes = to_bytes(body, limit).await;
     bytes.map_err(|error| {
         let is_too_large = error
             .source()
             .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
         if is_too_large {
-            let limit = limits::MANIFEST_BYTES;
             return ApiError::manifest_too_large(format!("a manifest has at most {limit} bytes"));
         }
         ApiError::manifest_invalid(format!("the body broke off: {error}"))

@@ -3,15 +3,17 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use wasmport_artifact::{Algorithm, Digest, RepositoryName};
 
+use crate::access::{Action, Caller};
+use crate::admission::Standing;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::header::DOCKER_CONTENT_DIGEST;
+use crate::header::{DOCKER_CONTENT_DIGEST, OCI_CHUNK_MIN_LENGTH};
 use crate::query::Query;
 use crate::ranges::parse_chunk;
 use crate::storage::{BlobWriter, StorageError};
@@ -21,19 +23,29 @@ use crate::uploads::TakenUpload;
 /// may be kept beside them, have layers of a few gigabytes.
 const BLOB_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
-/// end-4a, end-4b, end-11: opens an upload, or takes the blob at once, or from another
+/// How many repositories that have a blob are asked for one that the caller may pull from. A base
+/// layer is in many, and who may pull from none of these uploads the blob.
+const HOLDERS: usize = 100;
+
+/// end-4a, end-4b, end-4c, end-11: opens an upload, or takes the blob at once, or from another
 /// repository.
 pub(crate) async fn post(
     app: App,
+    caller: &Caller,
     repository: RepositoryName,
     request: Request,
 ) -> Result<Response, ApiError> {
     let query = Query::of(request.uri());
     let (headers, body) = (request.headers().clone(), request.into_body());
-    if let (Some(digest), Some(from)) = (query.get("mount"), query.get("from"))
-        && let Some(mounted) = mount(&app, &repository, digest, from).await?
-    {
-        return Ok(mounted);
+    if let Some(digest) = query.get("mount") {
+        let digest = digest.parse()?;
+        if mount(&app, caller, &repository, &digest, query.get("from")).await? {
+            return Ok(created(&repository, &digest));
+        }
+    }
+    // Both are computed in any case, and so there is nothing to do but to refuse others.
+    if let Some(name) = query.get("digest-algorithm") {
+        let _: Algorithm = name.parse()?;
     }
     if let Some(digest) = query.get("digest") {
         let digest: Digest = digest.parse()?;
@@ -44,7 +56,12 @@ pub(crate) async fn post(
     }
     let writer = app.store.blob_writer(Algorithm::Sha256);
     let id = app.uploads.open(repository.clone(), writer)?;
-    Ok((StatusCode::ACCEPTED, progress(&repository, &id, 0)).into_response())
+    let mut response = (StatusCode::ACCEPTED, progress(&repository, &id, 0)).into_response();
+    if let Some(length) = app.api.load().chunk_min_bytes {
+        let length = HeaderValue::from(length.bytes());
+        response.headers_mut().insert(OCI_CHUNK_MIN_LENGTH, length);
+    }
+    Ok(response)
 }
 
 /// end-13: how far it has come.
@@ -94,27 +111,44 @@ pub(crate) fn delete(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Lets the repository have a blob that another one may read. `None` when that has not got
-/// it: the specification then wants an ordinary upload.
+/// Lets the repository have a blob that another one has and the caller may read, from any where
+/// none is named. False when there is none: the specification then wants an ordinary upload.
 async fn mount(
     app: &App,
+    caller: &Caller,
     repository: &RepositoryName,
-    digest: &str,
-    from: &str,
-) -> Result<Option<Response>, ApiError> {
-    let digest: Digest = digest.parse()?;
-    let Ok(from) = from.parse::<RepositoryName>() else {
-        return Ok(None);
+    digest: &Digest,
+    from: Option<&str>,
+) -> Result<bool, ApiError> {
+    let holders = match from {
+        // A name that is none has nothing.
+        Some(from) => from.parse().into_iter().collect(),
+        None => app.store.holders(digest, HOLDERS).await?,
     };
-    let refused = app
-        .admission
-        .refusal_of_blob(&from, &digest)
-        .await?
-        .is_some();
-    if refused || !app.store.share(&from, repository, &digest).await? {
-        return Ok(None);
+    for from in holders {
+        if caller.may(Action::Pull, &from)
+            && is_readable(app, caller, &from, digest).await?
+            && app.store.share(&from, repository, digest).await?
+        {
+            return Ok(true);
+        }
     }
-    Ok(Some(created(repository, &digest)))
+    Ok(false)
+}
+
+async fn is_readable(
+    app: &App,
+    caller: &Caller,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<bool, ApiError> {
+    Ok(
+        match app.admission.standing_of_blob(repository, digest).await? {
+            Standing::Open => true,
+            Standing::Held => caller.may(Action::Push, repository),
+            Standing::Denied(_) => false,
+        },
+    )
 }
 
 async fn commit(

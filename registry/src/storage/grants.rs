@@ -90,6 +90,22 @@ impl Store {
         .await
     }
 
+    /// The repositories that have a blob, at most `limit`.
+    pub(crate) async fn holders(
+        &self,
+        blob: &Digest,
+        limit: usize,
+    ) -> Result<Vec<RepositoryName>, StorageError> {
+        let found = self
+            .records
+            .list(&Prefix::holders(blob), None, limit)
+            .await?;
+        Ok(found
+            .iter()
+            .filter_map(|(key, _)| key.as_holder())
+            .collect())
+    }
+
     /// Notes that somebody asked for a blob, and may be about to push what uses it.
     pub(crate) fn renew(&self, blob: &Digest) {
         self.leases.renew(blob);

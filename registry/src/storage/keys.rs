@@ -147,6 +147,11 @@ impl Key {
         format!("{algorithm}:{hex}").parse().ok()
     }
 
+    /// The repository in the name of a holder.
+    pub(crate) fn as_holder(&self) -> Option<RepositoryName> {
+        self.last_part()?.parse().ok()
+    }
+
     /// The turn in the name of a tag's move.
     pub(crate) fn as_turn(&self) -> Option<u64> {
         self.last_part()?

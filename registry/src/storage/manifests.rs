@@ -100,15 +100,18 @@ impl Store {
         Ok(false)
     }
 
-    /// Checks that every blob that `manifest` needs is in `repository`.
+    /// Checks the blobs of `manifest` that are in `repository`, and gives those that are not.
     pub(crate) async fn check_blobs(
         &self,
         repository: &RepositoryName,
         manifest: &Manifest,
-    ) -> Result<(), PutManifestError> {
+    ) -> Result<Vec<Digest>, PutManifestError> {
+        let mut missing = Vec::new();
         for blob in blobs(manifest) {
-            let grant = self.read_grant(repository, &blob.digest).await?;
-            let grant = grant.ok_or_else(|| PutManifestError::UnknownBlob(blob.digest.clone()))?;
+            let Some(grant) = self.read_grant(repository, &blob.digest).await? else {
+                missing.push(blob.digest.clone());
+                continue;
+            };
             if grant.size != blob.size {
                 return Err(PutManifestError::BlobSize {
                     digest: blob.digest.clone(),
@@ -117,7 +120,7 @@ impl Store {
                 });
             }
         }
-        Ok(())
+        Ok(missing)
     }
 
     /// A lease on everything that a manifest relies on: its blobs, what it lists, what it is
@@ -138,15 +141,20 @@ impl Store {
     async fn put(&self, judged: &Judged, point: Point) -> Result<(), PutManifestError> {
         let (repository, digest) = (judged.repository(), judged.digest());
         let _lease = self.lease(judged).await;
-        self.check_blobs(repository, judged.manifest()).await?;
+        // What was there when it was judged must still be there.
+        let missing = self.check_blobs(repository, judged.manifest()).await?;
+        if let Some(missing) = missing.into_iter().find(|_| !judged.is_sparse()) {
+            return Err(PutManifestError::UnknownBlob(missing));
+        }
         for _ in 0..ATTEMPTS {
             let mut batch = Batch::new();
             for blob in blobs(judged.manifest()) {
                 batch = batch.put(Key::user(repository, &blob.digest, digest), Bytes::new());
             }
-            batch = batch
-                .put(Key::facts(digest), super::facts::facts_of(judged.content()))
-                .put(Key::manifest(repository, digest), join(judged.manifest()));
+            if judged.is_whole() {
+                batch = batch.put(Key::facts(digest), super::facts::facts_of(judged.content()));
+            }
+            batch = batch.put(Key::manifest(repository, digest), join(judged.manifest()));
             if let Some(subject) = judged.manifest().subject() {
                 let key = Key::referrer(repository, &subject.digest, digest);
                 batch = batch.put(key, encode(&referrer(judged)));
@@ -198,7 +206,7 @@ impl Store {
 impl StoredManifest {
     /// Reads it. It was read before it was stored, so that an error means a broken store.
     pub(crate) fn parse(&self) -> Result<Manifest, ManifestError> {
-        Manifest::parse(self.bytes.to_vec(), &self.media_type)
+        Manifest::parse_unlimited(self.bytes.to_vec(), &self.media_type)
     }
 }
 

@@ -13,6 +13,8 @@ mod artifact;
 mod discovery;
 mod limits;
 mod management;
+mod manifests;
+mod mount;
 mod pull;
 mod push;
 mod raw;

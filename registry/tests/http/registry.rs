@@ -11,7 +11,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wasmport_artifact::{Digest, media_type};
 use wasmport_registry::storage::Store;
-use wasmport_registry::{App, Config, LoadedPolicy, Server, StoreLocation, TagSettings, router};
+use wasmport_registry::{
+    ApiSettings, App, Config, LoadedPolicy, Server, StoreLocation, TagSettings, router,
+};
 
 use crate::artifact::Artifact;
 
@@ -108,6 +110,11 @@ impl Registry {
         Self::over_app(Store::in_memory(), |app| app.set_tags(settings).unwrap()).await
     }
 
+    /// Starts one with these settings of the distribution API, in memory.
+    pub(crate) async fn with_api(settings: ApiSettings) -> Self {
+        Self::over_app(Store::in_memory(), |app| app.set_api(settings)).await
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let url = if path.starts_with("http") {
             path.to_owned()
@@ -189,6 +196,12 @@ impl Answer {
             .unwrap_or_else(|| panic!("no `{name}`"))
             .to_str()
             .unwrap()
+    }
+
+    /// All values of a header, in their order.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| value.to_str().unwrap()).collect()
     }
 
     pub(crate) fn has_header(&self, name: &str) -> bool {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::ManifestError;
+use super::{ManifestError, embedded};
 
 const MANIFEST: [&str; 8] = [
     "schemaVersion",
@@ -42,6 +42,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), ManifestError> {
     for descriptor in single.chain(lists.flatten()) {
         if let Value::Object(descriptor) = descriptor {
             check_keys(descriptor, &DESCRIPTOR)?;
+            embedded::check(descriptor)?;
         }
     }
     Ok(())

@@ -1,0 +1,61 @@
+//! Content that stands in its descriptor: `data` must be what `digest` and `size` say
+//! (image specification, `descriptor.md`, "Properties").
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::ManifestError;
+use crate::digest::Digest;
+
+/// Refuses a descriptor whose `data` is something else: some clients would believe it, and
+/// others the digest.
+pub(super) fn check(descriptor: &Map<String, Value>) -> Result<(), ManifestError> {
+    let Some(data) = descriptor.get("data").filter(|data| !data.is_null()) else {
+        return Ok(());
+    };
+    let named = descriptor.get("digest").and_then(Value::as_str);
+    let named = named.unwrap_or_default();
+    let error = || ManifestError::Data(named.to_owned());
+    let bytes = data.as_str().and_then(|data| STANDARD.decode(data).ok());
+    let (Some(bytes), Ok(digest)) = (bytes, named.parse::<Digest>()) else {
+        return Err(error());
+    };
+    let size = descriptor.get("size").and_then(Value::as_u64);
+    if size != Some(bytes.len() as u64) || digest.check(&bytes).is_err() {
+        return Err(error());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn data_must_be_what_digest_and_size_say() {
+        let digest = Digest::of(b"{}");
+        let checked = |descriptor: Value| check(descriptor.as_object().unwrap()).is_ok();
+        assert!(checked(
+            json!({ "digest": digest, "size": 2, "data": "e30=" })
+        ));
+        assert!(checked(json!({ "digest": digest, "size": 2 })));
+        assert!(checked(
+            json!({ "digest": digest, "size": 2, "data": null })
+        ));
+        for (size, data) in [
+            (2, json!("e30")),
+            (2, json!("e31=")),
+            (3, json!("e30=")),
+            (2, json!("")),
+            (2, json!(5)),
+        ] {
+            assert!(
+                !checked(json!({ "digest": digest, "size": size, "data": data })),
+                "{data}"
+            );
+        }
+    }
+}
