@@ -10,6 +10,7 @@ use wasmport_registry::{ConfigError, ConfigSource, Overrides, Server, StartError
 use crate::environment;
 use crate::error::{Failure, Kind};
 use crate::output::{Answer, Output};
+use crate::policy;
 
 /// Serve a registry that inspects what it is given
 ///
