@@ -1,9 +1,13 @@
-//! What the blobs' files do to a disk, in one place, so that tests can put one there that fails.
+//! What the engines do to a disk, in one place, so that tests can put one there that fails.
 
 use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
+
+use ::redb::backends::FileBackend;
+use ::redb::{DatabaseError, StorageBackend};
 
 /// Whatever changes a disk. Reading goes past it.
 ///
@@ -36,6 +40,9 @@ pub trait Disk: Debug + Send + Sync {
 
     /// Removes the name of a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// A file for a database to work on, locked as long as it has it open.
+    fn database(self: Arc<Self>, file: File) -> Result<Box<dyn StorageBackend>, DatabaseError>;
 }
 
 /// The file system of this machine.
@@ -85,5 +92,9 @@ impl Disk for RealDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
+    }
+
+    fn database(self: Arc<Self>, file: File) -> Result<Box<dyn StorageBackend>, DatabaseError> {
+        Ok(Box::new(FileBackend::new(file)?))
     }
 }

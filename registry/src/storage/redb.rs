@@ -3,6 +3,7 @@
 //! Reads run side by side; all writes go through one thread, which makes them durable together.
 
 mod database;
+mod medium;
 mod writer;
 
 use std::path::Path;
@@ -10,10 +11,12 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::disk::{Disk, RealDisk};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
 use super::records::{Batch, CommitError, Record, Records};
 use database::RecordsFile;
+use medium::Medium;
 use writer::Writer;
 
 pub use database::RedbSettings;
@@ -38,7 +41,16 @@ impl RedbRecords {
 
     /// The same with other settings.
     pub fn open_with(path: &Path, settings: &RedbSettings) -> Result<Self, StorageError> {
-        let file = Arc::new(RecordsFile::open(path, settings)?);
+        Self::open_on(path, settings, Arc::new(RealDisk))
+    }
+
+    /// The same on another disk, for tests of what one that fails leaves.
+    pub fn open_on(
+        path: &Path,
+        settings: &RedbSettings,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, StorageError> {
+        let file = Arc::new(RecordsFile::open(settings, Medium::new(path, disk))?);
         let writer = Arc::new(Writer::start(Arc::clone(&file))?);
         Ok(Self { file, writer })
     }

@@ -61,15 +61,6 @@ impl<T: PartialEq> Register<T> {
         }
     }
 
-    /// What was asked for last was done or refused.
-    pub(crate) fn end(&mut self, is_done: bool) {
-        if is_done {
-            self.done();
-        } else {
-            self.open.pop();
-        }
-    }
-
     /// This is so, and nothing is open.
     pub(crate) fn settle(&mut self, value: Option<T>) {
         self.settled = value;
@@ -105,12 +96,12 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn end_delete(&mut self, manifest: &Digest, is_done: bool) {
+    pub(crate) fn end_delete(&mut self, manifest: &Digest) {
         for tag in self.tags_of(manifest) {
-            tag.end(is_done);
+            tag.done();
         }
         if let Some(register) = self.manifests.get_mut(manifest) {
-            register.end(is_done);
+            register.done();
         }
     }
 

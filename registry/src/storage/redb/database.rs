@@ -2,17 +2,15 @@
 
 use std::fmt;
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
-use redb::{
-    Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Table, TableDefinition,
-};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
 use serde::Deserialize;
 use tracing::warn;
 
+use super::medium::Medium;
 use crate::storage::error::StorageError;
 use crate::storage::keys::{Key, Prefix};
 use crate::storage::records::{Change, Record, Version};
@@ -44,50 +42,23 @@ impl Default for RedbSettings {
 
 /// The database in one file.
 pub(super) struct RecordsFile {
-    path: PathBuf,
-    open: Box<Open>,
-    quick_repair: bool,
+    medium: Medium,
+    settings: RedbSettings,
     repairs: Arc<AtomicU64>,
     /// `None` after a failed write: `redb` then refuses everything until it is opened anew,
     /// which the next operation does.
     database: RwLock<Option<Database>>,
 }
 
-/// Opens the file again. The tests put a medium that fails there.
-type Open = dyn Fn() -> Result<Database, DatabaseError> + Send + Sync;
-
 /// What became of each batch in a transaction: applied, or refused for this key.
 pub(super) type Outcomes = Vec<Result<(), Key>>;
 
 impl RecordsFile {
-    pub(super) fn open(path: &Path, settings: &RedbSettings) -> Result<Self, StorageError> {
-        let file = path.to_owned();
-        Self::open_with(path, settings, move |builder| builder.create(&file))
-    }
-
-    fn open_with(
-        path: &Path,
-        settings: &RedbSettings,
-        open: impl Fn(&Builder) -> Result<Database, DatabaseError> + Send + Sync + 'static,
-    ) -> Result<Self, StorageError> {
-        let repairs = Arc::<AtomicU64>::default();
-        let (cache, count) = (settings.cache_bytes, Arc::clone(&repairs));
+    pub(super) fn open(settings: &RedbSettings, medium: Medium) -> Result<Self, StorageError> {
         let file = Self {
-            path: path.to_owned(),
-            open: Box::new(move || {
-                let count = Arc::clone(&count);
-                let mut builder = Database::builder();
-                builder.set_cache_size(cache);
-                builder.set_repair_callback(move |session| {
-                    if session.progress() == 0.0 {
-                        warn!("the records were not closed cleanly, and are read in whole once");
-                        count.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-                open(&builder)
-            }),
-            quick_repair: settings.quick_repair,
-            repairs,
+            medium,
+            settings: settings.clone(),
+            repairs: Arc::default(),
             database: RwLock::new(None),
         };
         let opened = file.reopen();
@@ -114,12 +85,12 @@ impl RecordsFile {
     /// later ones see what the earlier ones changed. After an error nothing can be said of
     /// any of them.
     pub(super) fn write(&self, batches: &[Vec<Change>]) -> Result<Outcomes, Arc<redb::Error>> {
-        self.change(|database| write(database, batches, self.quick_repair))
+        self.change(|database| write(database, batches, self.settings.quick_repair))
     }
 
     /// Writes what makes the database open at once after a crash.
     pub(super) fn checkpoint(&self) -> Result<(), Arc<redb::Error>> {
-        if self.quick_repair {
+        if self.settings.quick_repair {
             return Ok(());
         }
         self.change(|database| {
@@ -143,10 +114,11 @@ impl RecordsFile {
     }
 
     pub(super) fn error(&self, action: &str, error: Arc<redb::Error>) -> StorageError {
-        let action = format!("{action} in `{}`", self.path.display());
+        let path = self.medium.path();
+        let action = format!("{action} in `{}`", path.display());
         match &*error {
             redb::Error::DatabaseAlreadyOpen => {
-                let store = self.path.parent().unwrap_or(&self.path);
+                let store = path.parent().unwrap_or(path);
                 StorageError::InUse(store.display().to_string())
             }
             redb::Error::Io(io) if StorageError::is_full(io) => StorageError::Full(error.into()),
@@ -198,6 +170,20 @@ impl RecordsFile {
         database.is_none()
     }
 
+    fn builder(&self) -> Builder {
+        let mut builder = Database::builder();
+        builder.set_cache_size(self.settings.cache_bytes);
+        let count = Arc::clone(&self.repairs);
+        builder.set_repair_callback(move |session| {
+            // It is called several times for one repair.
+            if session.progress() == 0.0 {
+                warn!("the records were not closed cleanly, and are read in whole once");
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        builder
+    }
+
     /// Opens the file and makes sure that the table is there, so that reading never has to ask.
     fn reopen(&self) -> Result<(), redb::Error> {
         let mut database = self
@@ -205,7 +191,7 @@ impl RecordsFile {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         if database.is_none() {
-            let opened = (self.open)()?;
+            let opened = self.medium.open(&self.builder())?;
             let has_table = opened.begin_read()?.open_table(RECORDS).is_ok();
             if !has_table {
                 let transaction = opened.begin_write()?;
@@ -221,7 +207,7 @@ impl RecordsFile {
 impl fmt::Debug for RecordsFile {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = formatter.debug_struct("RecordsFile");
-        debug.field("path", &self.path).finish_non_exhaustive()
+        debug.field("medium", &self.medium).finish_non_exhaustive()
     }
 }
 
