@@ -11,6 +11,7 @@
 mod content;
 mod decisions;
 mod evidence;
+mod in_force;
 mod permit;
 mod settle;
 
@@ -23,6 +24,7 @@ use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selecto
 use wasmport_policies::{Code, Content, Decision, Facts, Verdict, decide};
 
 use crate::audit;
+use crate::cache::PolicyEpoch;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::{
     Condition, PutManifestError, StorageError, Store, StoredManifest, TagError, TagTerms,
@@ -30,6 +32,7 @@ use crate::storage::{
 use crate::tag_rules::TagRules;
 use decisions::{Decisions, Question};
 use evidence::Evidence;
+use in_force::InForce;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
 
 /// How many layers are inspected at once. Each is in memory as a whole meanwhile.
@@ -39,8 +42,7 @@ const INSPECTIONS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Admission {
     store: Store,
-    policy: Arc<LoadedPolicy>,
-    policy_digest: Digest,
+    policy: InForce,
     tag_rules: ArcSwap<TagRules>,
     decisions: Decisions,
     inspections: Semaphore,
@@ -60,11 +62,23 @@ pub(crate) struct Push {
     pub(crate) manifest: Manifest,
 }
 
+/// What was decided on a pull.
+#[derive(Clone, Debug)]
+pub(crate) struct Pulled {
+    pub(crate) decision: Arc<Decision>,
+    /// It stays so until the policy changes or something is written to the repository. What
+    /// lacks a layer can change with what is pushed to any repository.
+    pub(crate) lasts: bool,
+}
+
 /// Who may read a blob of a repository.
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
     /// Who may pull.
-    Open,
+    Open {
+        /// As in [`Pulled`].
+        lasts: bool,
+    },
     /// Who may push: only held manifests use it.
     Held,
     /// Nobody: every manifest that uses it is denied.
@@ -93,8 +107,7 @@ impl Admission {
     pub(crate) fn new(store: Store, policy: LoadedPolicy) -> Self {
         Self {
             store,
-            policy_digest: policy.digest(),
-            policy: Arc::new(policy),
+            policy: InForce::new(policy),
             tag_rules: ArcSwap::default(),
             decisions: Decisions::default(),
             inspections: Semaphore::new(INSPECTIONS),
@@ -114,6 +127,17 @@ impl Admission {
         condition: Condition,
     ) -> TagTerms {
         self.tag_rules.load().terms(repository, tag, condition)
+    }
+
+    /// Which policy decides now.
+    pub(crate) fn epoch(&self) -> PolicyEpoch {
+        self.policy.epoch()
+    }
+
+    /// Decides with another policy from now on, also about what was held or let out before.
+    pub(crate) async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), AdmissionError> {
+        self.policy.replace(policy);
+        self.settle_all().await
     }
 
     /// Decides on a push and does what was decided.
@@ -184,14 +208,18 @@ impl Admission {
         tag: Option<&Tag>,
         digest: &Digest,
         stored: &StoredManifest,
-    ) -> Result<Arc<Decision>, AdmissionError> {
+    ) -> Result<Pulled, AdmissionError> {
         let evidence = self.evidence(repository, digest).await?;
-        let question = self.question(repository, tag, digest, &evidence);
+        let question = question(repository, tag, digest, &evidence);
         if let Some(decision) = self.decisions.get(&question) {
-            return Ok(decision);
+            let lasts = true;
+            return Ok(Pulled { decision, lasts });
         }
         let judged = self.recall(repository, digest, stored).await?;
-        self.decide(&judged, tag, &evidence).await
+        Ok(Pulled {
+            decision: self.decide(&judged, tag, &evidence).await?,
+            lasts: judged.is_whole,
+        })
     }
 
     /// Who may read a blob. That no manifest uses yet can be read, which the distribution
@@ -201,7 +229,7 @@ impl Admission {
         repository: &RepositoryName,
         blob: &Digest,
     ) -> Result<Standing, AdmissionError> {
-        let mut standing = Standing::Open;
+        let mut standing = Standing::Open { lasts: true };
         let mut after = None;
         loop {
             let users = self.store.users(repository, blob, after.as_ref()).await?;
@@ -209,9 +237,10 @@ impl Admission {
                 let Some(stored) = self.store.manifest(repository, user).await? else {
                     continue;
                 };
-                let decision = self.pull(repository, None, user, &stored).await?;
+                let pulled = self.pull(repository, None, user, &stored).await?;
+                let Pulled { decision, lasts } = pulled;
                 standing = match decision.verdict {
-                    Verdict::Admit => return Ok(Standing::Open),
+                    Verdict::Admit => return Ok(Standing::Open { lasts }),
                     Verdict::Hold => Standing::Held,
                     Verdict::Deny if matches!(standing, Standing::Held) => Standing::Held,
                     Verdict::Deny => Standing::Denied(decision),
@@ -291,12 +320,12 @@ impl Admission {
             digest: digest.clone(),
             content: judged.content.clone(),
             annotations: judged.manifest.annotations().clone(),
-            signed_by: evidence.signers(&self.store, digest, &self.policy).await?,
+            signed_by: evidence.signers(&self.store, digest).await?,
         };
-        let decision = Arc::new(decide(&self.policy.policy, &facts));
+        let decision = Arc::new(decide(&evidence.policy().loaded.policy, &facts));
         // A layer that is not there may come, and be another thing than is believed now.
         if judged.is_whole {
-            let question = self.question(repository, tag, digest, evidence);
+            let question = question(repository, tag, digest, evidence);
             self.decisions.put(question, Arc::clone(&decision));
         }
         Ok(decision)
@@ -307,27 +336,27 @@ impl Admission {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Evidence, AdmissionError> {
+        let policy = self.policy.get();
         // Nobody would be believed anyway.
-        if self.policy.trust.is_empty() {
-            return Ok(Evidence::none(repository));
+        if policy.loaded.trust.is_empty() {
+            return Ok(Evidence::none(policy, repository));
         }
-        Ok(Evidence::find(&self.store, repository, digest).await?)
+        Ok(Evidence::find(policy, &self.store, repository, digest).await?)
     }
+}
 
-    fn question(
-        &self,
-        repository: &RepositoryName,
-        tag: Option<&Tag>,
-        digest: &Digest,
-        evidence: &Evidence,
-    ) -> Question {
-        Question {
-            policy: self.policy_digest.clone(),
-            repository: repository.clone(),
-            tag: tag.cloned(),
-            digest: digest.clone(),
-            evidence: evidence.fingerprint(),
-        }
+fn question(
+    repository: &RepositoryName,
+    tag: Option<&Tag>,
+    digest: &Digest,
+    evidence: &Evidence,
+) -> Question {
+    Question {
+        policy: evidence.policy().digest.clone(),
+        repository: repository.clone(),
+        tag: tag.cloned(),
+        digest: digest.clone(),
+        evidence: evidence.fingerprint(),
     }
 }
 

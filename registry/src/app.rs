@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
+use wasmport_artifact::RepositoryName;
 
 use crate::access::Access;
-use crate::admission::Admission;
+use crate::admission::{Admission, AdmissionError};
 use crate::api_settings::ApiSettings;
+use crate::cache::{Answers, CacheSettings, Moment};
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
@@ -27,6 +29,8 @@ pub struct App {
     pub(crate) uploads: Arc<Uploads>,
     /// What the distribution API leaves to us.
     pub(crate) api: Arc<ArcSwap<ApiSettings>>,
+    /// What earlier requests found out.
+    pub(crate) answers: Arc<Answers>,
     /// It stops soon: nothing new should come here.
     is_stopping: Arc<AtomicBool>,
 }
@@ -65,8 +69,23 @@ impl App {
             access: Arc::default(),
             uploads: Arc::default(),
             api: Arc::default(),
+            answers: Arc::new(Answers::new(&CacheSettings::default())),
             is_stopping: Arc::default(),
         })
+    }
+
+    /// What is found out about a repository from now on is true as long as this is the
+    /// moment. None while something of the repository is being written.
+    pub(crate) fn moment(&self, repository: &RepositoryName) -> Option<Moment> {
+        let policy = self.admission.epoch();
+        let generation = self.store.generations().of(repository)?;
+        Some(Moment { generation, policy })
+    }
+
+    /// Decides with another policy from now on. What was held is decided on again.
+    pub async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), OpenAppError> {
+        let replaced = self.admission.replace_policy(policy).await;
+        replaced.map_err(|error: AdmissionError| OpenAppError(error.into()))
     }
 
     /// Lets what balances the load look elsewhere.

@@ -1,6 +1,7 @@
 //! Names of headers that HTTP itself does not have.
 
-use axum::http::HeaderName;
+use axum::http::{HeaderName, HeaderValue};
+use wasmport_artifact::Digest;
 
 /// The digest of the content (distribution specification, "Pulling manifests").
 pub(crate) const DOCKER_CONTENT_DIGEST: HeaderName =
@@ -16,6 +17,12 @@ pub(crate) const OCI_CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci
 /// Docker's clients look for it at `/v2/`.
 pub(crate) const DOCKER_DISTRIBUTION_API_VERSION: HeaderName =
     HeaderName::from_static("docker-distribution-api-version");
+
+/// A digest as the value of a header.
+pub(crate) fn digest_value(digest: &Digest) -> HeaderValue {
+    // It has letters, digits and a colon, which every header may have.
+    HeaderValue::from_str(digest.as_str()).unwrap_or(HeaderValue::from_static(""))
+}
 
 /// How much text a `Warning` has at most, in bytes ("Warnings": 4096 for all together).
 const WARNING_BYTES: usize = 4000;

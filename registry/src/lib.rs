@@ -27,6 +27,7 @@ mod admission;
 mod api_settings;
 mod app;
 pub mod audit;
+mod cache;
 pub mod config;
 mod endpoint;
 mod error;
@@ -45,6 +46,7 @@ mod uploads;
 
 pub use api_settings::ApiSettings;
 pub use app::{App, OpenAppError, TagSettingsError};
+pub use cache::CacheSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
 pub use router::router;

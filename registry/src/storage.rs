@@ -5,6 +5,7 @@
 
 mod blob_writer;
 mod blobs;
+mod contents;
 mod disk;
 mod error;
 mod facts;

@@ -8,27 +8,32 @@ use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag, limits};
 use wasmport_signature::{Signature, is_bundle_manifest, simple_layers};
 
 use super::AdmissionError;
-use crate::policy_file::{LoadedPolicy, signed_by};
+use super::in_force::PolicyInForce;
+use crate::policy_file::signed_by;
 use crate::storage::{StorageError, Store};
 
 /// Manifests that may hold signatures of one manifest. They were not read yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Evidence {
+    policy: Arc<PolicyInForce>,
     repository: RepositoryName,
     referrers: Vec<Digest>,
     cosign: Option<Digest>,
 }
 
 impl Evidence {
-    pub(super) fn none(repository: &RepositoryName) -> Self {
+    pub(super) fn none(policy: Arc<PolicyInForce>, repository: &RepositoryName) -> Self {
         Self {
+            policy,
             repository: repository.clone(),
             referrers: Vec::new(),
             cosign: None,
         }
     }
 
+    /// Looks for what may hold signatures that this policy asks for.
     pub(super) async fn find(
+        policy: Arc<PolicyInForce>,
         store: &Store,
         repository: &RepositoryName,
         subject: &Digest,
@@ -38,6 +43,7 @@ impl Evidence {
             .await?;
         let cosign = Tag::cosign_signatures(subject);
         Ok(Self {
+            policy,
             repository: repository.clone(),
             referrers: referrers
                 .into_iter()
@@ -45,6 +51,11 @@ impl Evidence {
                 .collect(),
             cosign: store.tag(repository, &cosign).await?,
         })
+    }
+
+    /// What is decided with.
+    pub(super) fn policy(&self) -> &PolicyInForce {
+        &self.policy
     }
 
     /// Another one when anything was added or taken away.
@@ -60,14 +71,13 @@ impl Evidence {
         &self,
         store: &Store,
         subject: &Digest,
-        policy: &Arc<LoadedPolicy>,
     ) -> Result<BTreeSet<String>, AdmissionError> {
         let signatures = self.load(store).await?;
         if signatures.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let (policy, subject) = (Arc::clone(policy), subject.clone());
-        tokio::task::spawn_blocking(move || signed_by(&signatures, &subject, &policy.trust))
+        let (policy, subject) = (Arc::clone(&self.policy), subject.clone());
+        tokio::task::spawn_blocking(move || signed_by(&signatures, &subject, &policy.loaded.trust))
             .await
             .map_err(|error| AdmissionError::Inspection(error.into()))
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use wasmport_artifact::{Digest, RepositoryName};
 
@@ -12,10 +12,13 @@ use crate::access::{Action, Caller};
 use crate::admission::Standing;
 use crate::app::App;
 use crate::audit;
+use crate::cache::BlobName;
 use crate::error::ApiError;
-use crate::header::DOCKER_CONTENT_DIGEST;
+use crate::header::{DOCKER_CONTENT_DIGEST, digest_value};
 use crate::ranges::Wanted;
 use crate::storage::{DeleteBlob, OpenBlob};
+
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// end-2
 pub(crate) async fn get(
@@ -25,35 +28,24 @@ pub(crate) async fn get(
     digest: Digest,
     request: Request,
 ) -> Result<Response, ApiError> {
-    check_access(&app, caller, &repository, &digest).await?;
+    let name = BlobName { repository, digest };
+    check_access(&app, caller, &name).await?;
+    let digest = &name.digest;
     if request.method() == Method::HEAD {
         // A push that asks does not send the blob again, and relies on the answer.
-        app.store.renew(&digest);
+        app.store.renew(digest);
+        let size = app.store.blob_size(digest).await?;
+        let size = size.ok_or_else(|| ApiError::blob_unknown(digest))?;
+        return Ok(found(digest, size, Body::empty()));
     }
-    let blob = app.store.open_blob(&digest).await?;
-    let blob = blob.ok_or_else(|| ApiError::blob_unknown(&digest))?;
+    let blob = app.store.blob_to_send(digest).await?;
+    let blob = blob.ok_or_else(|| ApiError::blob_unknown(digest))?;
     let size = blob.size();
-    let (status, range) = match wanted(request.method(), request.headers(), size) {
-        Wanted::Whole => (StatusCode::OK, 0..size),
-        Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Wanted::Unsatisfiable => return Err(ApiError::range_not_satisfiable(size)),
-    };
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::ACCEPT_RANGES, "bytes".to_owned()),
-        (
-            header::CONTENT_LENGTH,
-            (range.end - range.start).to_string(),
-        ),
-        (DOCKER_CONTENT_DIGEST, digest.to_string()),
-    ];
-    let part = content_range(&range, size);
-    let body = body(request.method(), blob, range);
-    if status == StatusCode::PARTIAL_CONTENT {
-        let part = [(header::CONTENT_RANGE, part)];
-        return Ok((status, headers, part, body).into_response());
+    match wanted(request.headers(), size) {
+        Wanted::Whole => Ok(found(digest, size, body(blob, 0..size))),
+        Wanted::Part(range) => Ok(part(digest, size, blob, range)),
+        Wanted::Unsatisfiable => Err(ApiError::range_not_satisfiable(size)),
     }
-    Ok((status, headers, body).into_response())
 }
 
 /// end-10: the repository has the blob no more, unless one of its manifests needs it.
@@ -79,17 +71,23 @@ pub(crate) async fn delete(
 
 /// The repository must have the blob, and the policy of today must admit one of the
 /// manifests that use it.
-async fn check_access(
-    app: &App,
-    caller: &Caller,
-    repository: &RepositoryName,
-    digest: &Digest,
-) -> Result<(), ApiError> {
+async fn check_access(app: &App, caller: &Caller, name: &BlobName) -> Result<(), ApiError> {
+    let BlobName { repository, digest } = name;
+    // Before anything is read: what is read later is not older than this.
+    let moment = app.moment(repository);
+    if moment.is_some_and(|moment| app.answers.has_blob(name, moment)) {
+        return Ok(());
+    }
     if app.store.granted(repository, digest).await?.is_none() {
         return Err(ApiError::blob_unknown(digest));
     }
     match app.admission.standing_of_blob(repository, digest).await? {
-        Standing::Open => Ok(()),
+        Standing::Open { lasts } => {
+            if let Some(moment) = moment.filter(|_| lasts) {
+                app.answers.keep_blob(name.clone(), moment);
+            }
+            Ok(())
+        }
         Standing::Held if caller.may(Action::Push, repository) => Ok(()),
         Standing::Held => Err(ApiError::blob_unknown(digest)),
         Standing::Denied(decision) => {
@@ -100,23 +98,43 @@ async fn check_access(
     }
 }
 
-fn wanted(method: &Method, headers: &HeaderMap, size: u64) -> Wanted {
-    // Only GET has ranges (RFC 9110, section 14.2).
-    let range = headers.get(header::RANGE).filter(|_| method == Method::GET);
+fn wanted(headers: &HeaderMap, size: u64) -> Wanted {
+    let range = headers.get(header::RANGE);
     Wanted::parse(range.and_then(|range| range.to_str().ok()), size)
 }
 
-fn content_range(range: &Range<u64>, size: u64) -> String {
-    format!(
-        "bytes {}-{}/{size}",
-        range.start,
-        range.end.saturating_sub(1)
-    )
+fn found(digest: &Digest, length: u64, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, BYTES);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CONTENT_LENGTH, length.into());
+    headers.insert(DOCKER_CONTENT_DIGEST, digest_value(digest));
+    response
 }
 
-fn body(method: &Method, blob: Box<dyn OpenBlob>, range: Range<u64>) -> Body {
-    if method == Method::HEAD || range.is_empty() {
+fn part(digest: &Digest, size: u64, blob: Box<dyn OpenBlob>, range: Range<u64>) -> Response {
+    let (first, last) = (range.start, range.end.saturating_sub(1));
+    let mut response = found(digest, range.end - range.start, body(blob, range));
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    // Numbers and what stands between them, which every header may have.
+    if let Ok(value) = format!("bytes {first}-{last}/{size}").try_into() {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
+}
+
+fn body(blob: Box<dyn OpenBlob>, range: Range<u64>) -> Body {
+    if range.is_empty() {
         return Body::empty();
     }
-    Body::from_stream(blob.stream(range))
+    let in_memory = blob.bytes().and_then(|bytes| {
+        let start = usize::try_from(range.start).ok()?;
+        let end = usize::try_from(range.end).ok()?;
+        (end <= bytes.len()).then(|| bytes.slice(start..end))
+    });
+    match in_memory {
+        Some(bytes) => Body::from(bytes),
+        None => Body::from_stream(blob.stream(range)),
+    }
 }

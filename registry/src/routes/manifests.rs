@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::header::InvalidHeaderValue;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -14,14 +15,15 @@ use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag, TagErro
 use wasmport_policies::{Decision, Verdict};
 
 use crate::access::{Action, Caller};
-use crate::admission::Push;
+use crate::admission::{Pulled, Push};
 use crate::app::App;
 use crate::audit;
+use crate::cache::{ManifestName, PullableManifest};
 use crate::error::{ApiError, summary};
-use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, warning};
+use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, digest_value, warning};
 use crate::preconditions::{self, etag};
 use crate::query::Query;
-use crate::storage::{Condition, StoredManifest, TagTerms};
+use crate::storage::{Condition, TagTerms};
 
 /// How many tags one push may set by its query. The specification asks for ten; a release has
 /// `1.2.3`, `1.2`, `1`, `latest` and some more.
@@ -35,32 +37,63 @@ pub(crate) async fn get(
     reference: Selector,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let unknown = || ApiError::manifest_unknown(&reference);
-    let (tag, digest) = match &reference {
+    let name = ManifestName {
+        repository,
+        reference,
+    };
+    // Before anything is read: what is read later is not older than this.
+    let moment = app.moment(&name.repository);
+    if let Some(known) = moment.and_then(|moment| app.answers.manifest(&name, moment)) {
+        return Ok(found(&request, &known));
+    }
+    let (manifest, is_for_all) = find(&app, caller, &name).await?;
+    let manifest = Arc::new(manifest);
+    let response = found(&request, &manifest);
+    if let Some(moment) = moment.filter(|_| is_for_all) {
+        app.answers.keep_manifest(name, moment, manifest);
+    }
+    Ok(response)
+}
+
+/// A manifest that the caller may have, and whether everyone who may pull may have it as long
+/// as nothing changes: what is held is only for some.
+async fn find(
+    app: &App,
+    caller: &Caller,
+    name: &ManifestName,
+) -> Result<(PullableManifest, bool), ApiError> {
+    let ManifestName {
+        repository,
+        reference,
+    } = name;
+    let unknown = || ApiError::manifest_unknown(reference);
+    let (tag, digest) = match reference {
         Selector::Digest(digest) => (None, digest.clone()),
         Selector::Tag(tag) => {
-            let digest = app.store.tag(&repository, tag).await?;
+            let digest = app.store.tag(repository, tag).await?;
             (Some(tag), digest.ok_or_else(unknown)?)
         }
     };
-    let stored = app.store.manifest(&repository, &digest).await?;
+    let stored = app.store.manifest(repository, &digest).await?;
     let stored = stored.ok_or_else(unknown)?;
-    let decision = app
-        .admission
-        .pull(&repository, tag, &digest, &stored)
-        .await?;
-    if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may(Action::Push, &repository)
-    {
+    let pulled = app.admission.pull(repository, tag, &digest, &stored);
+    let Pulled { decision, lasts } = pulled.await?;
+    if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may(Action::Push, repository) {
         return Err(unknown());
     }
     if !may_be_pulled(decision.verdict, tag) {
-        audit::pull_refused(&repository, &reference, &digest, &decision);
-        return Err(denied(&repository, &reference, &decision));
+        audit::pull_refused(repository, reference, &digest, &decision);
+        return Err(denied(repository, reference, &decision));
     }
-    if preconditions::has_already(request.headers(), &digest) {
-        return Ok(not_modified(&digest));
-    }
-    Ok(found(request.method(), &digest, stored))
+    let internal = |error: InvalidHeaderValue| ApiError::internal(&error);
+    let manifest = PullableManifest {
+        content_type: stored.media_type.try_into().map_err(internal)?,
+        digest_value: digest_value(&digest),
+        etag: etag(&digest).try_into().map_err(internal)?,
+        digest,
+        bytes: stored.bytes,
+    };
+    Ok((manifest, lasts && decision.verdict == Verdict::Admit))
 }
 
 /// end-7a: stored as it came, if the policy admits it.
@@ -202,19 +235,22 @@ fn denied(repository: &RepositoryName, reference: &Selector, decision: &Decision
     ApiError::denied(&format!("`{repository}{at}{reference}`"), decision)
 }
 
-fn found(method: &Method, digest: &Digest, stored: StoredManifest) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, stored.media_type),
-        (header::CONTENT_LENGTH, stored.bytes.len().to_string()),
-        (DOCKER_CONTENT_DIGEST, digest.to_string()),
-        (header::ETAG, etag(digest)),
-    ];
-    let body = if method == Method::HEAD {
+fn found(request: &Request, manifest: &PullableManifest) -> Response {
+    if preconditions::has_already(request.headers(), &manifest.digest) {
+        return not_modified(&manifest.digest);
+    }
+    let body = if request.method() == Method::HEAD {
         Body::empty()
     } else {
-        Body::from(stored.bytes)
+        Body::from(manifest.bytes.clone())
     };
-    (headers, body).into_response()
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, manifest.content_type.clone());
+    headers.insert(header::CONTENT_LENGTH, manifest.bytes.len().into());
+    headers.insert(DOCKER_CONTENT_DIGEST, manifest.digest_value.clone());
+    headers.insert(header::ETAG, manifest.etag.clone());
+    response
 }
 
 fn not_modified(digest: &Digest) -> Response {

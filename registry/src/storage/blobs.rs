@@ -106,6 +106,11 @@ pub trait OpenBlob: Send {
 
     /// The bytes in `range`, which must lie within the size, in pieces of bounded size.
     fn stream(self: Box<Self>, range: Range<u64>) -> Pieces;
+
+    /// All of it, if it is in memory.
+    fn bytes(&self) -> Option<Bytes> {
+        None
+    }
 }
 
 /// Bytes in pieces of bounded size.

@@ -3,14 +3,16 @@
 mod blob;
 mod layout;
 mod listing;
+mod pieces;
 mod stage;
 
 use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Poll;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, ready};
 use tokio::task::JoinError;
 use wasmport_artifact::Digest;
 
@@ -88,6 +90,9 @@ impl Blobs for FileBlobs {
         digest: &Digest,
     ) -> BoxFuture<'_, Result<Option<Box<dyn OpenBlob>>, StorageError>> {
         let path = self.0.blob(digest);
+        if let Poll::Ready(opened) = open_cached(&path) {
+            return ready(Ok(opened)).boxed();
+        }
         self.blocking(move |_| open(&path))
     }
 
@@ -104,6 +109,31 @@ impl Blobs for FileBlobs {
         let after = after.cloned();
         self.blocking(move |layout| listing::blobs(&layout, after.as_ref(), limit))
     }
+}
+
+/// Opens a blob whose path the kernel knows already, or says that it is not there, which
+/// does not block. Else it has to be tried in the ordinary way.
+#[cfg(target_os = "linux")]
+fn open_cached(path: &Path) -> Poll<Option<Box<dyn OpenBlob>>> {
+    use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
+    use rustix::io::Errno;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED) {
+        Ok(file) => {
+            let file = fs::File::from(file);
+            match file.metadata() {
+                Ok(found) => Poll::Ready(Some(Box::new(FileBlob::new(file, found.len())))),
+                Err(_) => Poll::Pending,
+            }
+        }
+        Err(Errno::NOENT) => Poll::Ready(None),
+        Err(_) => Poll::Pending,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_cached(_: &Path) -> Poll<Option<Box<dyn OpenBlob>>> {
+    Poll::Pending
 }
 
 fn open(path: &Path) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {

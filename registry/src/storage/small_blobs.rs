@@ -31,6 +31,10 @@ impl OpenBlob for SmallBlob {
         self.0.len() as u64
     }
 
+    fn bytes(&self) -> Option<Bytes> {
+        Some(self.0.clone())
+    }
+
     fn stream(self: Box<Self>, range: Range<u64>) -> Pieces {
         let position =
             |at: u64| usize::try_from(at).map_or(self.0.len(), |at| at.min(self.0.len()));

@@ -11,6 +11,7 @@ use wasmport_artifact::Algorithm;
 
 use super::blob_writer::BlobWriter;
 use super::blobs::Blobs;
+use super::contents::Contents;
 use super::error::StorageError;
 use super::files::{FileBlobs, sync_directory};
 use super::generations::Generations;
@@ -20,6 +21,7 @@ use super::memory::MemoryRecords;
 use super::memory_blobs::MemoryBlobs;
 use super::records::{Batch, CommitError, Record, Records};
 use super::redb::RedbRecords;
+use crate::cache::CacheSettings;
 
 /// How many records one listing reads at a time.
 pub(super) const PAGE: usize = 100;
@@ -35,6 +37,7 @@ pub struct Store {
     pub(super) blobs: Arc<dyn Blobs>,
     generations: Arc<Generations>,
     pub(super) leases: Arc<Leases>,
+    pub(super) contents: Arc<Contents>,
 }
 
 impl Store {
@@ -45,7 +48,15 @@ impl Store {
             blobs,
             generations: Arc::default(),
             leases: Arc::default(),
+            contents: contents(&CacheSettings::default()),
         }
+    }
+
+    /// The same store, which keeps blobs in memory as these settings say.
+    #[must_use]
+    pub fn with_cache(self, settings: &CacheSettings) -> Self {
+        let contents = contents(settings);
+        Self { contents, ..self }
     }
 
     /// A store that forgets.
@@ -101,6 +112,11 @@ impl Store {
     pub(crate) fn blob_writer(&self, algorithm: Algorithm) -> BlobWriter {
         BlobWriter::new(Arc::clone(&self.blobs), algorithm)
     }
+}
+
+fn contents(settings: &CacheSettings) -> Arc<Contents> {
+    let (capacity, largest) = (settings.blobs.0, settings.largest_blob.0);
+    Arc::new(Contents::new(capacity, largest))
 }
 
 /// Makes a directory and those above it, so that they survive a loss of power.

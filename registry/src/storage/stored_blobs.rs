@@ -5,6 +5,7 @@ use futures_util::StreamExt;
 use wasmport_artifact::Digest;
 
 use super::blobs::{ListedBlob, OpenBlob};
+use super::contents::Taken;
 use super::error::StorageError;
 use super::records::{Batch, CommitError};
 use super::small_blobs::{self, SmallBlob};
@@ -20,6 +21,45 @@ impl Store {
             return Ok(Some(Box::new(SmallBlob(bytes))));
         }
         self.blobs.open(digest).await
+    }
+
+    /// A blob that shall be sent, whoever may read it. What is asked for again and again comes
+    /// from memory.
+    pub(crate) async fn blob_to_send(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
+        if let Some(bytes) = self.contents.get(digest) {
+            return Ok(Some(Box::new(SmallBlob(bytes))));
+        }
+        let Some(blob) = self.find_blob(digest).await? else {
+            return Ok(None);
+        };
+        let taken = self.contents.take_in(digest, blob).await;
+        let taken =
+            taken.map_err(|error| StorageError::io(format!("read the blob `{digest}`"), error))?;
+        Ok(Some(match taken {
+            Taken::In(bytes) => Box::new(SmallBlob(bytes)),
+            Taken::Not(blob) => blob,
+        }))
+    }
+
+    /// The size of a blob, if it is there, whoever may read it.
+    pub(crate) async fn blob_size(&self, digest: &Digest) -> Result<Option<u64>, StorageError> {
+        if let Some(bytes) = self.contents.get(digest) {
+            return Ok(Some(bytes.len() as u64));
+        }
+        let blob = self.find_blob(digest).await?;
+        Ok(blob.map(|blob| blob.size()))
+    }
+
+    /// The same as [`open_blob`](Self::open_blob), but in the engine first, which mostly need
+    /// not block to say whether it has a blob.
+    async fn find_blob(&self, digest: &Digest) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
+        if let Some(blob) = self.blobs.open(digest).await? {
+            return Ok(Some(blob));
+        }
+        self.open_blob(digest).await
     }
 
     /// The first bytes of a blob, at most `length`, if it is there.
