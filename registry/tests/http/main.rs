@@ -12,11 +12,15 @@ mod admission;
 mod artifact;
 mod discovery;
 mod limits;
+mod linearizable;
 mod management;
 mod manifests;
 mod mount;
 mod pull;
 mod push;
+#[path = "../crash/random.rs"]
+#[allow(dead_code, reason = "the crash test needs more of it")]
+mod random;
 mod raw;
 mod registry;
 mod shutdown;
