@@ -4,7 +4,8 @@
 use axum::http::Method;
 use thiserror::Error;
 use wasmport_artifact::{
-    Digest, DigestError, ReferenceError, RepositoryName, RepositoryNameError, Selector,
+    Digest, DigestError, ReferenceError, RepositoryName, RepositoryNameError, Selector, Tag,
+    TagError,
 };
 
 use crate::access::Action;
@@ -24,6 +25,10 @@ pub(crate) enum Endpoint {
     Manifest(RepositoryName, Selector),
     /// `/v2/<name>/tags/list`
     Tags(RepositoryName),
+    /// `/v2/_catalog`
+    Catalog,
+    /// `/v2/<name>/_oci/tag-history/<tag>`
+    TagHistory(RepositoryName, Tag),
     /// `/v2/<name>/referrers/<digest>`
     Referrers(RepositoryName, Digest),
 }
@@ -39,6 +44,8 @@ pub(crate) enum EndpointError {
     Digest(#[from] DigestError),
     #[error(transparent)]
     Reference(ReferenceError),
+    #[error(transparent)]
+    Tag(#[from] TagError),
 }
 
 impl Endpoint {
@@ -52,12 +59,18 @@ impl Endpoint {
         // The colon of a digest is the only character in a valid path that clients escape.
         let rest = rest.replace("%3A", ":").replace("%3a", ":");
         let rest = rest.strip_prefix('/').ok_or_else(unknown)?;
+        if rest == "_catalog" {
+            return Ok(Self::Catalog);
+        }
         if let Some(name) = rest.strip_suffix("/blobs/uploads/") {
             return Ok(Self::Uploads(name.parse()?));
         }
         let (rest, last) = rest.rsplit_once('/').ok_or_else(unknown)?;
         if let Some(name) = rest.strip_suffix("/blobs/uploads") {
             return Ok(Self::Upload(name.parse()?, last.to_owned()));
+        }
+        if let Some(name) = rest.strip_suffix("/_oci/tag-history") {
+            return Ok(Self::TagHistory(name.parse()?, last.parse()?));
         }
         let (name, noun) = rest.rsplit_once('/').ok_or_else(unknown)?;
         match (noun, last) {
@@ -78,12 +91,13 @@ impl Endpoint {
             _ => Action::Pull,
         };
         let repository = match self {
-            Self::Base => return None,
+            Self::Base | Self::Catalog => return None,
             Self::Blob(repository, _)
             | Self::Uploads(repository)
             | Self::Upload(repository, _)
             | Self::Manifest(repository, _)
             | Self::Tags(repository)
+            | Self::TagHistory(repository, _)
             | Self::Referrers(repository, _) => repository,
         };
         Some((action, repository))
@@ -96,7 +110,11 @@ impl Endpoint {
             Self::Upload(..) => "GET, PATCH, PUT, DELETE",
             Self::Manifest(..) => "GET, HEAD, PUT, DELETE",
             Self::Blob(..) => "GET, HEAD, DELETE",
-            Self::Base | Self::Tags(_) | Self::Referrers(..) => "GET, HEAD",
+            Self::Base
+            | Self::Catalog
+            | Self::Tags(_)
+            | Self::TagHistory(..)
+            | Self::Referrers(..) => "GET, HEAD",
         }
     }
 }
@@ -155,6 +173,9 @@ mod tests {
                 assert_eq!(parse(&format!("/v2/{repository}/{path}")), endpoint);
             }
         }
+        let history = Endpoint::TagHistory(name("a/b"), "1.0".parse().unwrap());
+        assert_eq!(parse("/v2/a/b/_oci/tag-history/1.0"), history);
+        assert_eq!(parse("/v2/_catalog"), Endpoint::Catalog);
         assert_eq!(parse("/v2"), Endpoint::Base);
         assert_eq!(parse("/v2/"), Endpoint::Base);
     }

@@ -171,7 +171,7 @@ impl From<EndpointError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "NAME_INVALID", message)
             }
             EndpointError::Digest(error) => error.into(),
-            EndpointError::Reference(_) => Self::manifest_invalid(message),
+            EndpointError::Reference(_) | EndpointError::Tag(_) => Self::manifest_invalid(message),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use axum::http::Uri;
 
+use crate::error::ApiError;
+
 /// Names and values, decoded, in their order.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
@@ -16,6 +18,18 @@ impl Query {
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let pairs = self.0.iter().filter(move |(key, _)| key == name);
         pairs.map(|(_, value)| value.as_str())
+    }
+
+    /// How many entries of a list are asked for, and at most `limit`.
+    pub(crate) fn n(&self, limit: usize) -> Result<usize, ApiError> {
+        let Some(n) = self.get("n") else {
+            return Ok(limit);
+        };
+        let error = || ApiError::bad_request(format!("`n` is `{n}`, expected a number"));
+        // More than fits into the number is more than the limit, too.
+        let is_number = !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit());
+        let n = is_number.then(|| n.parse().unwrap_or(usize::MAX));
+        n.map(|n| n.min(limit)).ok_or_else(error)
     }
 
     /// The first value under `name`.

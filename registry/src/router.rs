@@ -10,7 +10,9 @@ use crate::app::App;
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::header;
-use crate::routes::{base, blobs, health, manifests, referrers, tags, uploads, wasm_pkg};
+use crate::routes::{
+    base, blobs, catalog, health, manifests, referrers, tag_history, tags, uploads, wasm_pkg,
+};
 
 /// All that the registry answers.
 pub fn router(app: App) -> Router {
@@ -65,6 +67,10 @@ async fn dispatch(app: App, request: Request) -> Result<Response, ApiError> {
             manifests::delete(app, name, reference, request).await
         }
         ("DELETE", E::Blob(name, digest)) => blobs::delete(&app, &name, &digest).await,
+        ("GET" | "HEAD", E::Catalog) => catalog::list(&app, &caller, request).await,
+        ("GET" | "HEAD", E::TagHistory(name, tag)) => {
+            tag_history::list(&app, &name, &tag, request).await
+        }
         ("GET" | "HEAD", E::Tags(name)) => tags::list(app, name, request).await,
         ("GET" | "HEAD", E::Referrers(name, subject)) => {
             referrers::list(app, name, subject, request).await

@@ -2,9 +2,11 @@
 
 pub(crate) mod base;
 pub(crate) mod blobs;
+pub(crate) mod catalog;
 pub(crate) mod health;
 pub(crate) mod manifests;
 pub(crate) mod referrers;
+pub(crate) mod tag_history;
 pub(crate) mod tags;
 pub(crate) mod uploads;
 pub(crate) mod wasm_pkg;

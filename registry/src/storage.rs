@@ -47,6 +47,7 @@ pub use stage_id::{StageId, StageIdError};
 pub use store::Store;
 
 pub(crate) use grants::DeleteBlob;
+pub(crate) use history::{Event, MOVES};
 pub(crate) use manifests::{PutManifestError, StoredManifest};
 pub(crate) use pending::Pending;
 pub(crate) use removal::RemoveError;

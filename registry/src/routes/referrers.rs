@@ -1,10 +1,11 @@
 //! `/v2/<name>/referrers/<digest>`: what others say about a manifest.
 
+use std::collections::BTreeMap;
+
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
-use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, media_type};
+use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, limits, media_type};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -12,9 +13,26 @@ use crate::header::OCI_FILTERS_APPLIED;
 use crate::query::Query;
 use crate::storage::StorageError;
 
-/// How many referrers one answer has at most; with their annotations they still fit into
-/// what clients read as a manifest.
-const REFERRERS: usize = 5_000;
+/// How many bytes of descriptors one answer has at most: clients read it as a manifest. What
+/// stands around them takes less than what is left.
+const PAGE_BYTES: usize = limits::MANIFEST_BYTES - 1024;
+
+/// How many referrers one answer has at most, and how many are looked at for it.
+const REFERRERS: usize = 10_000;
+
+/// How many are read from the store at a time.
+const BATCH: usize = 200;
+
+/// A page on its way: descriptors in the order of their digests, in JSON.
+struct Page<'a> {
+    filter: Option<&'a str>,
+    n: usize,
+    entries: Vec<String>,
+    bytes: usize,
+    seen: usize,
+    /// The last digest that was looked at.
+    last: Option<Digest>,
+}
 
 /// end-12a, end-12b: never 404, which would make clients fall back to a tag.
 pub(crate) async fn list(
@@ -23,45 +41,145 @@ pub(crate) async fn list(
     subject: Digest,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let mut referrers = app
-        .store
-        .referrers(&repository, &subject, REFERRERS)
-        .await?;
-    for other in fallback(&app, &repository, &subject).await? {
-        if !referrers.iter().any(|known| known.digest == other.digest) {
-            referrers.push(other);
-        }
-    }
     let query = Query::of(request.uri());
     let filter = query.get("artifactType").filter(|kind| !kind.is_empty());
-    if let Some(kind) = filter {
-        referrers.retain(|referrer| referrer.artifact_type.as_deref() == Some(kind));
-    }
-    let index = json!({
-        "schemaVersion": 2,
-        "mediaType": media_type::IMAGE_INDEX,
-        "manifests": referrers,
-    });
+    let mut page = Page {
+        filter,
+        n: query.n(REFERRERS)?,
+        entries: Vec::new(),
+        bytes: 0,
+        seen: 0,
+        last: query.get("last").map(str::parse).transpose()?,
+    };
+    let is_full = page.fill(&app, &repository, &subject).await?;
     let kind = [(header::CONTENT_TYPE, media_type::IMAGE_INDEX)];
-    let applied = filter.map(|_| [(OCI_FILTERS_APPLIED, "artifactType")]);
-    match applied {
-        Some(applied) => Ok((kind, applied, index.to_string()).into_response()),
-        None => Ok((kind, index.to_string()).into_response()),
+    let mut response = (kind, index(&page.entries)).into_response();
+    let headers = response.headers_mut();
+    if filter.is_some() {
+        let applied = HeaderValue::from_static("artifactType");
+        headers.insert(OCI_FILTERS_APPLIED, applied);
+    }
+    // `n=0` asks for nothing, and there is nothing after nothing.
+    if let Some(last) = page.last.filter(|_| is_full && page.n > 0) {
+        let link = next(&repository, &subject, query.get("n"), filter, &last);
+        let link = HeaderValue::try_from(link).map_err(|error| ApiError::internal(&error))?;
+        headers.insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+impl Page<'_> {
+    /// Takes up referrers after the last one, until no more fit. True when there are more.
+    async fn fill(
+        &mut self,
+        app: &App,
+        repository: &RepositoryName,
+        subject: &Digest,
+    ) -> Result<bool, ApiError> {
+        let mut others = fallback(app, repository, subject, self.last.as_ref()).await?;
+        let mut after = self.last.clone();
+        loop {
+            let known = app
+                .store
+                .referrers_after(repository, subject, after.as_ref(), BATCH)
+                .await?;
+            after = known.last().map(|last| last.digest.clone());
+            for referrer in known {
+                // What the fallback tag has before it, in the order of digests.
+                let mut rest = others.split_off(&referrer.digest);
+                std::mem::swap(&mut others, &mut rest);
+                for other in rest.into_values() {
+                    if self.add(&other)? {
+                        return Ok(true);
+                    }
+                }
+                others.remove(&referrer.digest);
+                if self.add(&referrer)? {
+                    return Ok(true);
+                }
+            }
+            if after.is_none() {
+                break;
+            }
+        }
+        for other in others.into_values() {
+            if self.add(&other)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// True when it is not taken up any more, since the page is full.
+    fn add(&mut self, referrer: &Descriptor) -> Result<bool, ApiError> {
+        let is_wanted = self
+            .filter
+            .is_none_or(|kind| referrer.artifact_type.as_deref() == Some(kind));
+        if self.seen == REFERRERS || self.entries.len() >= self.n {
+            return Ok(true);
+        }
+        if is_wanted {
+            let json =
+                serde_json::to_string(referrer).map_err(|error| ApiError::internal(&error))?;
+            let bytes = json.len() + 1;
+            // One that is larger than a page has one to itself.
+            if self.bytes + bytes > PAGE_BYTES && !self.entries.is_empty() {
+                return Ok(true);
+            }
+            self.bytes += bytes;
+            self.entries.push(json);
+        }
+        self.seen += 1;
+        self.last = Some(referrer.digest.clone());
+        Ok(false)
     }
 }
 
+fn index(entries: &[String]) -> String {
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{}]}}"#,
+        media_type::IMAGE_INDEX,
+        entries.join(",")
+    )
+}
+
+fn next(
+    repository: &RepositoryName,
+    subject: &Digest,
+    n: Option<&str>,
+    filter: Option<&str>,
+    last: &Digest,
+) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("last", last.as_str());
+    for (name, value) in [("n", n), ("artifactType", filter)] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    let query = query.finish();
+    format!("</v2/{repository}/referrers/{subject}?{query}>; rel=\"next\"")
+}
+
 /// What clients have put under the fallback tag, thinking that there is no referrers API
-/// (distribution specification, "Enabling the Referrers API").
+/// (distribution specification, "Enabling the Referrers API"): each once, those after `last`.
 async fn fallback(
     app: &App,
     repository: &RepositoryName,
     subject: &Digest,
-) -> Result<Vec<Descriptor>, StorageError> {
+    last: Option<&Digest>,
+) -> Result<BTreeMap<Digest, Descriptor>, StorageError> {
     let tag = Tag::referrers_fallback(subject);
     let Some(digest) = app.store.tag(repository, &tag).await? else {
-        return Ok(Vec::new());
+        return Ok(BTreeMap::new());
     };
     let stored = app.store.manifest(repository, &digest).await?;
     let index: Option<Manifest> = stored.and_then(|stored| stored.parse().ok());
-    Ok(index.map_or_else(Vec::new, |index| index.manifests().to_vec()))
+    let listed = index
+        .iter()
+        .flat_map(|index| index.manifests().iter().cloned());
+    let listed = listed.filter(|listed| last.is_none_or(|last| listed.digest > *last));
+    Ok(listed
+        .map(|listed| (listed.digest.clone(), listed))
+        .collect())
 }

@@ -20,13 +20,7 @@ pub(crate) async fn list(
     request: Request,
 ) -> Result<Response, ApiError> {
     let query = Query::of(request.uri());
-    let n = match query.get("n") {
-        None => TAGS,
-        Some(n) => n
-            .parse::<usize>()
-            .map_err(|_| ApiError::bad_request(format!("`n` is `{n}`, expected a number")))?
-            .min(TAGS),
-    };
+    let n = query.n(TAGS)?;
     let last = query.get("last");
     let mut tags = app.store.tags(&repository, last, n + 1).await?;
     if tags.is_empty() && !app.store.has_repository(&repository).await? {

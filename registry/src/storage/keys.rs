@@ -38,6 +38,12 @@ impl Key {
         Prefix::manifests(repository).key(digest.as_str())
     }
 
+    /// Behind all manifests of a repository, which need not be one, and before the next.
+    pub fn after_manifests_of(repository: &str) -> Self {
+        // The character after the colon.
+        Self(format!("manifests/{repository};"))
+    }
+
     /// A tag.
     pub fn tag(repository: &RepositoryName, tag: &Tag) -> Self {
         Prefix::tags(repository).key(tag.as_str())
@@ -152,6 +158,12 @@ impl Key {
         self.last_part()?.parse().ok()
     }
 
+    /// The repository in the name of a manifest.
+    pub(crate) fn manifest_repository(&self) -> Option<RepositoryName> {
+        let (repository, _) = self.0.strip_prefix("manifests/")?.split_once(':')?;
+        repository.parse().ok()
+    }
+
     /// The turn in the name of a tag's move.
     pub(crate) fn as_turn(&self) -> Option<u64> {
         self.last_part()?
@@ -180,6 +192,11 @@ impl Prefix {
     /// All manifests of a repository.
     pub fn manifests(repository: &RepositoryName) -> Self {
         Self(format!("manifests/{repository}:"))
+    }
+
+    /// All manifests.
+    pub fn all_manifests() -> Self {
+        Self("manifests/".to_owned())
     }
 
     /// All tags of a repository.

@@ -87,6 +87,18 @@ impl Store {
         record.map(|record| split(&key, &record)).transpose()
     }
 
+    /// The next repository with a manifest after the one named `last`, which need not be one.
+    /// Names are in the order of their records.
+    pub(crate) async fn repository_after(
+        &self,
+        last: Option<&str>,
+    ) -> Result<Option<RepositoryName>, StorageError> {
+        let after = last.map(Key::after_manifests_of);
+        let prefix = Prefix::all_manifests();
+        let next = self.records.list(&prefix, after.as_ref(), 1).await?;
+        Ok(next.first().and_then(|(key, _)| key.manifest_repository()))
+    }
+
     /// True when something was ever stored in `repository`.
     pub(crate) async fn has_repository(
         &self,

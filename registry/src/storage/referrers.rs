@@ -8,6 +8,23 @@ use super::store::{PAGE, Store, decode};
 use crate::admission::Judged;
 
 impl Store {
+    /// Descriptors of at most `limit` manifests whose subject is `subject`, in the order of
+    /// their digests, those after `after`.
+    pub(crate) async fn referrers_after(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<Descriptor>, StorageError> {
+        let prefix = Prefix::referrers(repository, subject);
+        let after = after.map(|digest| Key::referrer(repository, subject, digest));
+        let page = self.records.list(&prefix, after.as_ref(), limit).await?;
+        page.iter()
+            .map(|(key, record)| decode(key, record))
+            .collect()
+    }
+
     /// Descriptors of the manifests whose subject is `subject`, at most `limit`, in the
     /// order of their digests.
     pub(crate) async fn referrers(
@@ -16,19 +33,17 @@ impl Store {
         subject: &Digest,
         limit: usize,
     ) -> Result<Vec<Descriptor>, StorageError> {
-        let prefix = Prefix::referrers(repository, subject);
-        let mut found = Vec::new();
-        let mut after: Option<Key> = None;
+        let mut found: Vec<Descriptor> = Vec::new();
         while found.len() < limit {
             let wanted = PAGE.min(limit - found.len());
-            let page = self.records.list(&prefix, after.as_ref(), wanted).await?;
-            let Some((last, _)) = page.last() else {
+            let after = found.last().map(|last| &last.digest);
+            let page = self
+                .referrers_after(repository, subject, after, wanted)
+                .await?;
+            if page.is_empty() {
                 break;
-            };
-            after = Some(last.clone());
-            for (key, record) in &page {
-                found.push(decode(key, record)?);
             }
+            found.extend(page);
         }
         Ok(found)
     }

@@ -1,7 +1,7 @@
 //! Content discovery: tags and referrers.
 
 use serde_json::{Value, json};
-use wasmport_artifact::{Descriptor, Digest, Tag, media_type};
+use wasmport_artifact::{Descriptor, Digest, ImageManifest, Tag, media_type};
 
 use crate::artifact::{Artifact, hello};
 use crate::registry::Registry;
@@ -170,4 +170,94 @@ async fn what_stands_under_the_fallback_tag_is_listed_too() {
     expected.sort();
     found.sort();
     assert_eq!(found, expected);
+}
+
+/// The digests on each page, following the links from `path`.
+async fn pages(registry: &Registry, path: &str) -> Vec<Vec<String>> {
+    let mut pages = Vec::new();
+    let mut path = path.to_owned();
+    loop {
+        let answer = registry.get(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.body.len() <= 4 * 1024 * 1024);
+        pages.push(digests(&answer.json()));
+        if !answer.has_header("link") {
+            return pages;
+        }
+        let (next, rest) = answer.header("link").split_once('>').unwrap();
+        assert_eq!(rest, r#"; rel="next""#);
+        next.strip_prefix('<').unwrap().clone_into(&mut path);
+    }
+}
+
+#[tokio::test]
+async fn following_the_links_gives_every_referrer_once() {
+    let registry = Registry::start().await;
+    let subject = hello().descriptor();
+    let mut expected = Vec::new();
+    for n in 0..7_u8 {
+        let kind = ["application/odd", "application/even"][usize::from(n % 2 == 0)];
+        let referrer = Artifact::other(&[n], Some(subject.clone()), Some(kind));
+        registry
+            .push("app", referrer.digest().as_str(), &referrer)
+            .await;
+        expected.push(referrer.digest().to_string());
+    }
+    // One that is known already, and one that is not.
+    let old = Descriptor::of(media_type::IMAGE_MANIFEST, b"an older referrer");
+    let known: Digest = expected[0].parse().unwrap();
+    let known = Descriptor::new(media_type::IMAGE_MANIFEST, known, 1);
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type::IMAGE_INDEX,
+        "manifests": [old, known, old],
+    });
+    let bytes = index.to_string().into_bytes();
+    let tag = Tag::referrers_fallback(&subject.digest);
+    registry
+        .put_manifest("app", tag.as_str(), media_type::IMAGE_INDEX, &bytes)
+        .await;
+    expected.push(old.digest.to_string());
+    expected.sort();
+    let path = format!("/v2/app/referrers/{}", subject.digest);
+    for n in [1, 3, 7, 8, 100] {
+        let found = pages(&registry, &format!("{path}?n={n}")).await;
+        assert!(found.iter().all(|page| page.len() <= n));
+        assert_eq!(found.concat(), expected, "{n}");
+    }
+    let even = pages(
+        &registry,
+        &format!("{path}?n=2&artifactType=application/even"),
+    )
+    .await;
+    assert_eq!(even.concat().len(), 4);
+    assert!(
+        pages(&registry, &format!("{path}?n=0"))
+            .await
+            .concat()
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_page_of_referrers_is_no_larger_than_a_manifest() {
+    let registry = Registry::start().await;
+    registry.push_blob("app", b"{}").await;
+    let subject = hello().descriptor();
+    for n in 0..3 {
+        let mut manifest = ImageManifest::new(Descriptor::of(media_type::EMPTY, b"{}"), vec![]);
+        manifest.subject = Some(subject.clone());
+        let words = ("words".to_owned(), format!("{n}{}", "x".repeat(2_000_000)));
+        manifest.annotations.extend([words]);
+        let bytes = manifest.to_bytes();
+        let kind = media_type::IMAGE_MANIFEST;
+        let answer = registry
+            .put_manifest("app", Digest::of(&bytes).as_str(), kind, &bytes)
+            .await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    }
+    let path = format!("/v2/app/referrers/{}", subject.digest);
+    let found = pages(&registry, &path).await;
+    let sizes: Vec<usize> = found.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [2, 1]);
 }

@@ -10,6 +10,7 @@
 
 mod admission;
 mod artifact;
+mod catalog;
 mod discovery;
 mod limits;
 mod linearizable;

@@ -1,5 +1,6 @@
 //! Tags under conditions, tags that never move, and what they were before.
 
+use serde_json::Value;
 use wasmport_artifact::media_type;
 use wasmport_registry::{ImmutableTags, TagSettings};
 
@@ -168,4 +169,56 @@ async fn an_immutable_tag_is_not_deleted_either() {
         );
     }
     assert_eq!(registry.get(PATH).await.body, artifact.manifest);
+}
+
+async fn history(registry: &Registry, query: &str) -> Answer {
+    let path = format!("/v2/app/_oci/tag-history/1.0{query}");
+    registry.get(&path).await
+}
+
+/// What happened and to which artifact, the newest first.
+fn events(answer: &Answer) -> Vec<(bool, String)> {
+    let body = answer.json();
+    let event = |event: &Value| {
+        let time = ["created", "deleted"].map(|name| event[name].as_str().map(str::to_owned));
+        assert!(time.iter().flatten().all(|time| time.ends_with('Z')));
+        let digest = event["digest"].as_str().unwrap();
+        (time[1].is_some(), digest.to_owned())
+    };
+    body["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(event)
+        .collect()
+}
+
+#[tokio::test]
+async fn the_history_of_a_tag_has_every_move_and_every_deletion() {
+    let registry = Registry::start().await;
+    assert_eq!(history(&registry, "").await.status, 404);
+    let (one, two) = (hello(), hello_again());
+    // The second push of the same moves nothing.
+    for artifact in [&one, &one, &two] {
+        registry.push("app", "1.0", artifact).await;
+    }
+    registry.send("DELETE", PATH, "").await;
+    registry.push("app", "1.0", &one).await;
+    let path = format!("/v2/app/manifests/{}", one.digest());
+    registry.send("DELETE", &path, "").await;
+    let digest = |artifact: &Artifact| artifact.digest().to_string();
+    let expected = [
+        (true, digest(&one)),
+        (false, digest(&one)),
+        (true, digest(&two)),
+        (false, digest(&two)),
+        (false, digest(&one)),
+    ];
+    assert_eq!(events(&history(&registry, "").await), expected);
+    let first = history(&registry, "?n=3").await;
+    assert_eq!(events(&first), expected[..3]);
+    let link = first.header("link").strip_prefix('<').unwrap();
+    let rest = registry.get(link.split('>').next().unwrap()).await;
+    assert_eq!(events(&rest), expected[3..]);
+    assert!(!rest.has_header("link"));
 }
