@@ -143,6 +143,7 @@ impl Admission {
     /// Decides on a push and does what was decided.
     pub(crate) async fn push(&self, push: Push) -> Result<Arc<Decision>, AdmissionError> {
         let (repository, manifest) = (push.repository.clone(), push.manifest.clone());
+        self.store.announce(&push.digest).await;
         let missing = self.store.check_blobs(&repository, &manifest).await?;
         let is_sparse = !missing.is_empty();
         if let Some(missing) = missing.into_iter().next()

@@ -11,6 +11,7 @@ use crate::access::Access;
 use crate::admission::{Admission, AdmissionError};
 use crate::api_settings::ApiSettings;
 use crate::cache::{Answers, CacheSettings, Moment};
+use crate::collector::{Collector, GcSettings};
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
@@ -25,6 +26,8 @@ pub struct App {
     pub(crate) admission: Arc<Admission>,
     /// Who may do what.
     pub(crate) access: Arc<Access>,
+    /// What takes away what nothing reaches.
+    pub(crate) collector: Arc<Collector>,
     /// Uploads that are under way.
     pub(crate) uploads: Arc<Uploads>,
     /// What the distribution API leaves to us.
@@ -57,6 +60,11 @@ impl App {
         self.api.store(Arc::new(settings));
     }
 
+    /// Collects on these terms from now on.
+    pub fn set_gc(&self, settings: GcSettings) {
+        self.collector.set(settings);
+    }
+
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {
@@ -64,6 +72,7 @@ impl App {
         let settled = admission.settle_all().await;
         settled.map_err(|error| OpenAppError(error.into()))?;
         Ok(Self {
+            collector: Collector::start(store.clone()),
             store,
             admission,
             access: Arc::default(),

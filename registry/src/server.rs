@@ -106,6 +106,7 @@ impl Server {
         let store = open(config.store).await.map_err(StartError::Store)?;
         let app = App::open(store, config.policy).await?;
         app.set_tags(&config.settings.tags)?;
+        app.set_gc(config.settings.gc.clone());
         let cannot = |source| StartError::Listen {
             addr: config.addr,
             source,
@@ -158,6 +159,7 @@ impl Server {
         }
         drop(self.listener);
         service.drain(self.settings.drain_timeout.duration()).await;
+        self.app.collector.stop();
         info!("stopped");
         Ok(())
     }
@@ -243,10 +245,12 @@ async fn open(location: StoreLocation) -> Result<Store, StorageError> {
         return Ok(Store::in_memory());
     };
     let opened = tokio::task::spawn_blocking(move || Store::open(&directory)).await;
-    opened.unwrap_or_else(|error| {
+    let store = opened.unwrap_or_else(|error| {
         Err(StorageError::Engine {
             action: "open the store".to_owned(),
             source: error.into(),
         })
-    })
+    })?;
+    store.upgrade().await?;
+    Ok(store)
 }

@@ -5,18 +5,19 @@
 
 mod blob_writer;
 mod blobs;
+mod collect;
 mod contents;
+mod digest_set;
 mod disk;
 mod error;
 mod facts;
 mod files;
-#[allow(dead_code, reason = "the collector, which comes next, uses the rest")]
 mod filter;
+mod format;
 mod generations;
 mod grants;
 mod history;
 mod keys;
-#[allow(dead_code, reason = "the collector, which comes next, uses the rest")]
 mod leases;
 mod manifests;
 mod memory;
@@ -31,9 +32,11 @@ mod stage_id;
 mod store;
 mod stored_blobs;
 mod tags;
+mod walk;
 
 pub use blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
 pub use blobs::{Blobs, ListedBlob, ListedStage, OpenBlob, Pieces, Stage};
+pub use collect::{CollectOptions, Collected, Removed};
 pub use disk::{Disk, RealDisk};
 pub use error::StorageError;
 pub use files::FileBlobs;

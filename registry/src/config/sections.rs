@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::repository::RepositorySettings;
 use crate::access::AccessSettings;
 use crate::audit::AuditSettings;
+use crate::collector::GcSettings;
 use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 use crate::settings::resolve;
 use crate::tag_rules::TagSettings;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// Where the audit log goes.
     pub audit: AuditSettings,
+    /// What the collector takes away, and when.
+    pub gc: GcSettings,
     /// Which tags never move.
     pub tags: TagSettings,
     /// What holds for some repositories only.

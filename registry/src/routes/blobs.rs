@@ -29,11 +29,13 @@ pub(crate) async fn get(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = BlobName { repository, digest };
+    if request.method() == Method::HEAD {
+        // A push that asks does not send the blob again, and relies on the answer.
+        app.store.announce(&name.digest).await;
+    }
     check_access(&app, caller, &name).await?;
     let digest = &name.digest;
     if request.method() == Method::HEAD {
-        // A push that asks does not send the blob again, and relies on the answer.
-        app.store.renew(digest);
         let size = app.store.blob_size(digest).await?;
         let size = size.ok_or_else(|| ApiError::blob_unknown(digest))?;
         return Ok(found(digest, size, Body::empty()));

@@ -23,6 +23,17 @@ pub enum StorageError {
         /// What went wrong.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// A newer version wrote the store.
+    #[error(
+        "the store has the format {found}, and this version knows formats up to {known}: use \
+         the version that wrote it or a newer one, or restore a backup"
+    )]
+    Format {
+        /// The store's.
+        found: u32,
+        /// The newest that is known.
+        known: u32,
+    },
     /// A record that is not what this version writes.
     #[error("the record `{key}` cannot be read")]
     Record {

@@ -106,9 +106,15 @@ impl Store {
             .collect())
     }
 
-    /// Notes that somebody asked for a blob, and may be about to push what uses it.
-    pub(crate) fn renew(&self, blob: &Digest) {
-        self.leases.renew(blob);
+    /// Waits until nobody is taking the digest away, and notes that a push relies on it: from
+    /// now on it stays, and so does what is about it, long enough for the push to be done.
+    pub(crate) async fn announce(&self, digest: &Digest) {
+        drop(self.leases.share([digest]).await);
+    }
+
+    /// A new period of grace begins: what was asked for before the last one may go.
+    pub(crate) fn begin_period_of_grace(&self) {
+        self.leases.next_period();
     }
 
     /// The size of a blob, if the repository may read it.

@@ -10,6 +10,7 @@
 //! | `grants/<repository>:<blob>` | this repository may read that blob |
 //! | `holders/<blob>:<repository>` | the same the other way round: who has that blob |
 //! | `users/<repository>:<blob>:<manifest>` | this manifest names that blob |
+//! | `format` | which form the records have |
 //! | `facts/<digest>` | what the bytes behind a manifest are |
 //! | `blobs/<digest>` | size and age of a small blob |
 //! | `bytes/<digest>` | the bytes of a small blob |
@@ -20,8 +21,11 @@
 //! No repository name, tag or hexadecimal number has a colon, so that no name is the
 //! beginning of another by accident.
 
+mod named;
+
 use std::fmt;
 
+pub(crate) use named::{Kind, Named};
 use wasmport_artifact::{Digest, RepositoryName, Tag};
 
 /// The name of a record.
@@ -112,6 +116,11 @@ impl Key {
     /// A key that this store made for itself.
     pub fn secret(name: &str) -> Self {
         Self(format!("secrets/{name}"))
+    }
+
+    /// Which form of the store the records have.
+    pub fn format() -> Self {
+        Self("format".to_owned())
     }
 
     /// A key as an engine gives it back.

@@ -99,11 +99,6 @@ impl Leases {
         true
     }
 
-    /// Notes that somebody asked for a digest, and may be about to rely on it.
-    pub(crate) fn renew(&self, digest: &Digest) {
-        self.recent.insert(digest);
-    }
-
     /// The collector begins: what is used from now on counts as used since.
     pub(crate) fn begin(&self) {
         self.recent.since_begin.clear();
@@ -238,11 +233,11 @@ mod tests {
         assert!(leases.used_lately(&layer));
     }
 
-    #[test]
-    fn a_use_is_remembered_for_the_rest_of_its_period_and_the_next_one() {
+    #[tokio::test]
+    async fn a_use_is_remembered_for_the_rest_of_its_period_and_the_next_one() {
         let leases = Leases::default();
         let layer = digest("layer");
-        leases.renew(&layer);
+        drop(leases.share([&layer]).await);
         leases.next_period();
         assert!(leases.used_lately(&layer));
         leases.next_period();

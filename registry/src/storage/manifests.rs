@@ -233,6 +233,13 @@ fn join(manifest: &Manifest) -> Bytes {
     record.into()
 }
 
+/// When a manifest was received, in seconds since 1970.
+pub(super) fn received(record: &Record) -> Option<u64> {
+    let head = record.value.split(|byte| *byte == b'\n').next()?;
+    let head: Head = serde_json::from_slice(head).ok()?;
+    Some(head.received)
+}
+
 pub(super) fn split(key: &Key, record: &Record) -> Result<StoredManifest, StorageError> {
     let newline = record.value.iter().position(|byte| *byte == b'\n');
     let newline = newline.ok_or_else(|| unreadable(key, "it has no head".into()))?;

@@ -59,6 +59,11 @@ impl Store {
         Self { contents, ..self }
     }
 
+    /// The engines, for another store over them.
+    pub fn engines(&self) -> (Arc<dyn Records>, Arc<dyn Blobs>) {
+        (Arc::clone(&self.records), Arc::clone(&self.blobs))
+    }
+
     /// A store that forgets.
     pub fn in_memory() -> Self {
         let records = Arc::new(MemoryRecords::default());

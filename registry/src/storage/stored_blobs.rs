@@ -93,7 +93,6 @@ impl Store {
 
     /// Removes the bytes of a blob. True when they were there. Who removes them has claimed the
     /// digest, and has seen that no repository holds it.
-    #[expect(dead_code, reason = "for the collector")]
     pub(crate) async fn delete_blob(&self, digest: &Digest) -> Result<bool, StorageError> {
         let is_small = self.small_blob(digest).await?.is_some();
         if is_small {
@@ -108,7 +107,6 @@ impl Store {
 
     /// At most a page of blobs in the order of their digests, those strictly after `after`; the
     /// list is empty only when there are no more.
-    #[expect(dead_code, reason = "for the collector")]
     pub(crate) async fn list_blobs(
         &self,
         after: Option<&Digest>,

@@ -101,6 +101,15 @@ impl Condition {
     }
 }
 
+/// What the collector needs to know of a tag, and of the wish for one.
+#[derive(Deserialize)]
+pub(super) struct PointsTo {
+    pub(super) digest: Digest,
+    /// When it came to point there, in seconds since 1970.
+    #[serde(alias = "since")]
+    pub(super) moved: u64,
+}
+
 impl Store {
     /// The manifest that a tag points to.
     pub(crate) async fn tag(
