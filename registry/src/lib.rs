@@ -32,6 +32,9 @@ mod collector;
 pub mod config;
 mod endpoint;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod header;
 mod policy_file;
 mod preconditions;

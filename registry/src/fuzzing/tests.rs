@@ -1,0 +1,111 @@
+//! The properties over random bytes, over what the fuzzer begins with, and over what it found.
+
+use std::fs;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Every file in `fuzz/seeds/<target>` and `fuzz/found/<target>`.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let fuzz = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let folders = ["seeds", "found"].map(|folder| fuzz.join(folder).join(target));
+    let entries = folders
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok());
+    let inputs = entries
+        .flatten()
+        .map(|entry| fs::read(entry.unwrap().path()));
+    inputs.map(Result::unwrap).collect()
+}
+
+/// The corpus as it is, and cut off and changed in one byte at each place.
+fn around(target: &str, check: impl Fn(&[u8])) {
+    let corpus = corpus(target);
+    assert!(!corpus.is_empty(), "no inputs for `{target}`");
+    for input in corpus {
+        check(&input);
+        for at in 0..input.len().min(400) {
+            check(&input[..at]);
+            for byte in [0, b'/', b'.', b':', b'"', 0xff] {
+                let mut changed = input.clone();
+                changed[at] = byte;
+                check(&changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_like_a_path_is_one_or_is_refused() {
+    around("path", path);
+}
+
+#[test]
+fn what_is_like_a_range_is_one_or_is_refused() {
+    around("range", range);
+}
+
+#[test]
+fn what_is_like_a_precondition_is_one_or_matches_nothing() {
+    around("preconditions", preconditions);
+}
+
+#[test]
+fn what_is_like_a_manifest_is_one_or_is_refused() {
+    around("manifest", manifest);
+}
+
+#[test]
+fn what_is_like_settings_is_them_or_is_refused() {
+    around("settings", settings);
+}
+
+#[test]
+fn what_is_like_an_identifier_is_one_or_is_refused() {
+    around("identifier", identifier);
+}
+
+#[test]
+fn what_is_like_a_request_is_answered() {
+    let mut requests = Requests::new().unwrap();
+    for input in corpus("request") {
+        requests.send(&input);
+        for at in 0..input.len() {
+            requests.send(&input[..at]);
+            let mut changed = input.clone();
+            changed[at] = b'"';
+            requests.send(&changed);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_are_too_much(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        for check in [path, range, preconditions, manifest, settings, identifier] {
+            check(&bytes);
+        }
+    }
+
+    #[test]
+    fn no_text_is_too_much(text in "\\PC{0,80}") {
+        for check in [path, preconditions, manifest, settings, identifier] {
+            check(text.as_bytes());
+        }
+        path(format!("/v2/{text}").as_bytes());
+        path(format!("/v2/app/manifests/{text}").as_bytes());
+        range(format!("        bytes={text}").as_bytes());
+    }
+
+    #[test]
+    fn a_range_lies_within_the_blob(size: u64, first: u64, last: u64) {
+        let mut bytes = size.to_be_bytes().to_vec();
+        bytes.extend_from_slice(format!("bytes={first}-{last}").as_bytes());
+        range(&bytes);
+        bytes.truncate(8);
+        bytes.extend_from_slice(format!("{first}-{last}").as_bytes());
+        range(&bytes);
+    }
+}
