@@ -45,6 +45,12 @@ pub fn is_bundle_manifest(manifest: &Manifest) -> bool {
     }
 }
 
+/// True for the artifact types that manifests of bundles have. With it a list of referrers
+/// tells which of them are worth reading.
+pub fn is_bundle_type(artifact_type: &str) -> bool {
+    artifact_type.starts_with(BUNDLE_PREFIX)
+}
+
 const BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";

@@ -22,7 +22,7 @@ mod simple_signing;
 mod statement;
 mod verify;
 
-pub use bundle_manifest::{bundle_manifest, is_bundle_manifest};
+pub use bundle_manifest::{bundle_manifest, is_bundle_manifest, is_bundle_type};
 pub use key_error::KeyError;
 #[cfg(feature = "sign")]
 pub use private_key::PrivateKey;

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag, limits};
-use wasmport_signature::{Signature, is_bundle_manifest, simple_layers};
+use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, limits};
+use wasmport_signature::{Signature, is_bundle_manifest, is_bundle_type, simple_layers};
 
 use super::AdmissionError;
 use super::in_force::PolicyInForce;
@@ -38,8 +38,13 @@ impl Evidence {
         repository: &RepositoryName,
         subject: &Digest,
     ) -> Result<Self, StorageError> {
+        // What else is said about a subject, by whomever, must not crowd out its signatures.
+        let is_bundle = |referrer: &Descriptor| {
+            let kind = referrer.artifact_type.as_deref();
+            kind.is_some_and(is_bundle_type)
+        };
         let referrers = store
-            .referrers(repository, subject, limits::SIGNATURES)
+            .referrers_that(repository, subject, limits::SIGNATURES, is_bundle)
             .await?;
         let cosign = Tag::cosign_signatures(subject);
         Ok(Self {
@@ -131,4 +136,45 @@ async fn simple(store: &Store, manifest: &Manifest) -> Result<Vec<Signature>, St
         }
     }
     Ok(signatures)
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmport_artifact::media_type;
+
+    use super::*;
+    use crate::admission::in_force::InForce;
+    use crate::policy_file::LoadedPolicy;
+    use crate::storage::{Batch, Key, MemoryBlobs, MemoryRecords, Records};
+
+    #[tokio::test]
+    async fn a_signature_is_found_behind_thousands_of_other_referrers() {
+        let app: RepositoryName = "team/app".parse().unwrap();
+        let subject = Digest::of(b"subject");
+        let referrer = |number: u32, kind: &str| {
+            let mut descriptor = Descriptor::of("text/plain", &number.to_le_bytes());
+            descriptor.artifact_type = Some(kind.to_owned());
+            let key = Key::referrer(&app, &subject, &descriptor.digest);
+            (key, serde_json::to_vec(&descriptor).unwrap())
+        };
+        let mut batch = Batch::new();
+        for number in 0..5_000 {
+            let (key, value) = referrer(number, "application/vnd.example.junk");
+            batch = batch.put(key, value);
+        }
+        // The one whose digest comes last in the list.
+        let all = 5_000_u32..6_000;
+        let last = all
+            .max_by_key(|number| Digest::of(&number.to_le_bytes()))
+            .unwrap();
+        let (key, value) = referrer(last, media_type::SIGSTORE_BUNDLE);
+        let records = MemoryRecords::default();
+        records.commit(batch.put(key, value)).await.unwrap();
+        let store = Store::new(Arc::new(records), Arc::new(MemoryBlobs::default()));
+        let policy = InForce::new(LoadedPolicy::load("preset:standard").unwrap()).get();
+        let evidence = Evidence::find(policy, &store, &app, &subject)
+            .await
+            .unwrap();
+        assert_eq!(evidence.referrers, [Digest::of(&last.to_le_bytes())]);
+    }
 }

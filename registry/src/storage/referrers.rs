@@ -25,26 +25,27 @@ impl Store {
             .collect()
     }
 
-    /// Descriptors of the manifests whose subject is `subject`, at most `limit`, in the
-    /// order of their digests.
-    pub(crate) async fn referrers(
+    /// Descriptors of at most `limit` of the manifests whose subject is `subject` that are
+    /// wanted, in the order of their digests. The others do not count.
+    pub(crate) async fn referrers_that(
         &self,
         repository: &RepositoryName,
         subject: &Digest,
         limit: usize,
+        is_wanted: impl Fn(&Descriptor) -> bool,
     ) -> Result<Vec<Descriptor>, StorageError> {
-        let mut found: Vec<Descriptor> = Vec::new();
+        let mut found = Vec::new();
+        let mut after: Option<Digest> = None;
         while found.len() < limit {
-            let wanted = PAGE.min(limit - found.len());
-            let after = found.last().map(|last| &last.digest);
-            let page = self
-                .referrers_after(repository, subject, after, wanted)
-                .await?;
-            if page.is_empty() {
+            let page = self.referrers_after(repository, subject, after.as_ref(), PAGE);
+            let page = page.await?;
+            let Some(last) = page.last() else {
                 break;
-            }
-            found.extend(page);
+            };
+            after = Some(last.digest.clone());
+            found.extend(page.into_iter().filter(&is_wanted));
         }
+        found.truncate(limit);
         Ok(found)
     }
 }

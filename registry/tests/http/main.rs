@@ -11,6 +11,7 @@
 mod admission;
 mod artifact;
 mod catalog;
+mod coherence;
 mod collection;
 mod discovery;
 mod limits;

@@ -86,7 +86,8 @@ impl Registry {
         Self::over_app(store, |_| ()).await
     }
 
-    async fn over_app(store: Store, set: impl FnOnce(&App)) -> Self {
+    /// Starts one over this store after `set` had its turn.
+    pub(crate) async fn over_app(store: Store, set: impl FnOnce(&App)) -> Self {
         let policy = LoadedPolicy::load("preset:standard").unwrap();
         let app = App::open(store, policy).await.unwrap();
         set(&app);
