@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wasmport_builder::Environment;
 use wasmport_client::Credentials;
+use wasmport_registry::telemetry::{TelemetrySettings, start_log};
 use wasmport_registry::{Secret, Secrets};
 
 use crate::error::{Failure, Kind};
@@ -51,15 +52,9 @@ pub(crate) fn for_builds() -> Environment {
 }
 
 /// Logs of the registry go to stderr, as much as `RUST_LOG` says.
-pub(crate) fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_writer(std::io::stderr)
-        .init();
+pub(crate) fn log_to_stderr(settings: &TelemetrySettings) {
+    // A log that is there already goes on.
+    let _is_there = start_log(settings, env::var("RUST_LOG").ok().as_deref());
 }
 
 /// A path as a person here would write it.

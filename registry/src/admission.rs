@@ -25,6 +25,7 @@ use wasmport_policies::{Code, Content, Decision, Facts, Verdict, decide};
 
 use crate::audit;
 use crate::cache::PolicyEpoch;
+use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::{
     Condition, PutManifestError, StorageError, Store, StoredManifest, TagError, TagTerms,
@@ -43,6 +44,7 @@ const INSPECTIONS: usize = 4;
 pub(crate) struct Admission {
     store: Store,
     policy: InForce,
+    metrics: Arc<Metrics>,
     tag_rules: ArcSwap<TagRules>,
     decisions: Decisions,
     inspections: Semaphore,
@@ -104,10 +106,11 @@ pub(crate) enum AdmissionError {
 }
 
 impl Admission {
-    pub(crate) fn new(store: Store, policy: LoadedPolicy) -> Self {
+    pub(crate) fn new(store: Store, policy: LoadedPolicy, metrics: Arc<Metrics>) -> Self {
         Self {
             store,
             policy: InForce::new(policy),
+            metrics,
             tag_rules: ArcSwap::default(),
             decisions: Decisions::default(),
             inspections: Semaphore::new(INSPECTIONS),
@@ -166,6 +169,7 @@ impl Admission {
         let tags = judged.tags.clone();
         self.carry_out(judged, &decision).await?;
         audit::push(&repository, &push.reference, &digest, &decision);
+        self.metrics.decided("push", &decision);
         if decision.verdict == Verdict::Hold {
             // Its signature may have been stored between the decision and now.
             self.settle(&repository, |waiting| *waiting == digest)

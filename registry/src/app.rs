@@ -12,6 +12,7 @@ use crate::admission::{Admission, AdmissionError};
 use crate::api_settings::ApiSettings;
 use crate::cache::{Answers, CacheSettings, Moment};
 use crate::collector::{Collector, GcSettings};
+use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
@@ -34,6 +35,9 @@ pub struct App {
     pub(crate) api: Arc<ArcSwap<ApiSettings>>,
     /// What earlier requests found out.
     pub(crate) answers: Arc<Answers>,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    has_own_metrics_address: Arc<AtomicBool>,
     /// It stops soon: nothing new should come here.
     is_stopping: Arc<AtomicBool>,
 }
@@ -68,7 +72,9 @@ impl App {
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {
-        let admission = Arc::new(Admission::new(store.clone(), policy));
+        let metrics = Arc::<Metrics>::default();
+        let admission = Admission::new(store.clone(), policy, Arc::clone(&metrics));
+        let admission = Arc::new(admission);
         let settled = admission.settle_all().await;
         settled.map_err(|error| OpenAppError(error.into()))?;
         Ok(Self {
@@ -79,6 +85,8 @@ impl App {
             uploads: Arc::default(),
             api: Arc::default(),
             answers: Arc::new(Answers::new(&CacheSettings::default())),
+            metrics,
+            has_own_metrics_address: Arc::default(),
             is_stopping: Arc::default(),
         })
     }
@@ -95,6 +103,16 @@ impl App {
     pub async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), OpenAppError> {
         let replaced = self.admission.replace_policy(policy).await;
         replaced.map_err(|error: AdmissionError| OpenAppError(error.into()))
+    }
+
+    /// `/metrics` has an address of its own, and is not on the registry's.
+    pub(crate) fn move_metrics(&self) {
+        self.has_own_metrics_address.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`move_metrics`](Self::move_metrics) was called.
+    pub(crate) fn has_own_metrics_address(&self) -> bool {
+        self.has_own_metrics_address.load(Ordering::Relaxed)
     }
 
     /// Lets what balances the load look elsewhere.

@@ -103,6 +103,21 @@ impl Endpoint {
         Some((action, repository))
     }
 
+    /// The repository, and what in it is meant, for logs.
+    pub(crate) fn names(&self) -> (Option<String>, Option<String>) {
+        let (repository, reference) = match self {
+            Self::Base | Self::Catalog => return (None, None),
+            Self::TagHistory(repository, tag) => (repository, Some(tag.to_string())),
+            Self::Uploads(repository) | Self::Tags(repository) => (repository, None),
+            Self::Blob(repository, digest) | Self::Referrers(repository, digest) => {
+                (repository, Some(digest.to_string()))
+            }
+            Self::Upload(repository, id) => (repository, Some(id.clone())),
+            Self::Manifest(repository, reference) => (repository, Some(reference.to_string())),
+        };
+        (Some(repository.to_string()), reference)
+    }
+
     /// The methods that it has, as an `Allow` header lists them.
     pub(crate) fn methods(&self) -> &'static str {
         match self {

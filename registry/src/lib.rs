@@ -27,6 +27,7 @@ mod admission;
 mod api_settings;
 mod app;
 pub mod audit;
+mod boundary;
 mod cache;
 mod collector;
 pub mod config;
@@ -36,16 +37,19 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod header;
+mod metrics;
 mod policy_file;
 mod preconditions;
 mod query;
 mod ranges;
+mod reload;
 mod router;
 mod routes;
 mod server;
 pub mod settings;
 pub mod storage;
 mod tag_rules;
+pub mod telemetry;
 mod uploads;
 
 pub use api_settings::ApiSettings;
@@ -54,6 +58,7 @@ pub use cache::CacheSettings;
 pub use collector::GcSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
+pub use reload::{Reloaded, Reloader};
 pub use router::router;
 pub use server::{
     ClientCertificates, LimitsSettings, MinVersion, Server, ServerSettings, StartError, TlsError,

@@ -1,15 +1,15 @@
 //! `wasmport-registry`: the registry alone, for a container or a service.
 
 use std::env;
-use std::io::{IsTerminal, stderr};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
 use tracing::{error, info};
-use tracing_subscriber::EnvFilter;
-use wasmport_registry::{ConfigSource, Overrides, Secret, Secrets, Server};
+use wasmport_registry::telemetry::{TelemetrySettings, start_log};
+use wasmport_registry::{ConfigSource, Overrides, Reloader, Secret, Secrets, Server};
 
 /// An OCI registry that reads what a Wasm artifact imports before it lets it out.
 #[derive(Parser)]
@@ -42,15 +42,12 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .init();
-    match run(Options::parse()).await {
+    let options = Options::parse();
+    match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
+            // When it failed before it knew how to log, it logs as it does by default.
+            let _is_there = log(&TelemetrySettings::default());
             error!("{failure:#}");
             ExitCode::from(2)
         }
@@ -60,12 +57,21 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> anyhow::Result<()> {
     let check_only = options.check_config;
     let config = source(options).load()?;
+    log(&config.settings.telemetry).context("failed to start the log")?;
     if check_only {
         info!("the configuration is good");
         return Ok(());
     }
-    Server::bind(config).await?.run(stopped()).await?;
-    Ok(())
+    let server = Server::bind(config).await?;
+    let reloads = reload_when_asked(server.reloader());
+    tokio::select! {
+        stopped = server.run(stopped()) => Ok(stopped?),
+        () = reloads => Ok(()),
+    }
+}
+
+fn log(settings: &TelemetrySettings) -> Result<(), impl std::error::Error + Send + Sync + 'static> {
+    start_log(settings, env::var("RUST_LOG").ok().as_deref())
 }
 
 fn source(options: Options) -> ConfigSource {
@@ -96,6 +102,20 @@ fn default_store() -> Option<PathBuf> {
     let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let data = data.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".local/share")))?;
     Some(data.join("wasmport").join("registry"))
+}
+
+/// Reads the configuration again at each SIGHUP. Never done.
+async fn reload_when_asked(reloader: Reloader) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut hangups) = signal(SignalKind::hangup()) {
+            while hangups.recv().await.is_some() {
+                reloader.reload().await;
+            }
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Done when the process is asked to stop, by ctrl-C or by what runs it.

@@ -7,11 +7,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
 use crate::app::App;
+use crate::boundary::{Passage, Seen};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::header;
+use crate::metrics::Kind;
 use crate::routes::{
-    base, blobs, catalog, health, manifests, referrers, tag_history, tags, uploads, wasm_pkg,
+    base, blobs, catalog, health, manifests, metrics, referrers, tag_history, tags, uploads,
+    wasm_pkg,
 };
 
 /// All that the registry answers.
@@ -24,26 +27,41 @@ pub fn router(app: App) -> Router {
             "/.well-known/wasm-pkg/registry.json",
             get(wasm_pkg::discover),
         )
+        .route("/metrics", get(metrics::guarded))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(app)
 }
 
 async fn distribution(State(app): State<App>, request: Request) -> Response {
-    let mut response = dispatch(app, request).await.into_response();
+    let mut passage = Passage::begin(&app.metrics, &request);
+    let answer = dispatch(app, request, &mut passage.seen).await;
+    let mut response = answer.into_response();
     response.headers_mut().insert(
         header::DOCKER_DISTRIBUTION_API_VERSION,
         HeaderValue::from_static("registry/2.0"),
     );
+    passage.end(&mut response);
     response
 }
 
+/// What there is on an address of its own for metrics.
+pub(crate) fn metrics_router(app: App) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::open))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(app)
+}
+
 /// The distribution API (distribution specification, "Endpoints").
-async fn dispatch(app: App, request: Request) -> Result<Response, ApiError> {
+async fn dispatch(app: App, request: Request, seen: &mut Seen) -> Result<Response, ApiError> {
     use Endpoint as E;
     let endpoint = E::parse(request.uri().path())?;
+    seen.kind = Kind::of(&endpoint);
     let method = request.method().clone();
     let caller = app.access.authenticate(&request)?;
+    seen.caller = Some(caller.clone());
     if let Some((action, repository)) = endpoint.needs(&method) {
         caller.require(action, repository)?;
     }

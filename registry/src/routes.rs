@@ -5,6 +5,7 @@ pub(crate) mod blobs;
 pub(crate) mod catalog;
 pub(crate) mod health;
 pub(crate) mod manifests;
+pub(crate) mod metrics;
 pub(crate) mod referrers;
 pub(crate) mod tag_history;
 pub(crate) mod tags;

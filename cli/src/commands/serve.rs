@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_registry::{ConfigError, ConfigSource, Overrides, Server, StartError, StoreLocation};
+use wasmport_registry::{
+    ConfigError, ConfigSource, Overrides, Reloader, Server, StartError, StoreLocation,
+};
 
 use crate::environment;
 use crate::error::{Failure, Kind};
@@ -86,7 +88,7 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
     let StoreLocation::Directory(store) = config.store.clone() else {
         return Err(Failure::new(Kind::Usage, "the store has no directory"));
     };
-    environment::log_to_stderr();
+    environment::log_to_stderr(&config.settings.telemetry);
     let server = Server::bind(config)
         .await
         .map_err(|error| not_started(&error))?;
@@ -96,7 +98,11 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
         policy,
     };
     output.success(&listening).map_err(closed)?;
-    let stopped = server.run(signalled()).await;
+    let reloads = reload_when_asked(server.reloader());
+    let stopped = tokio::select! {
+        stopped = server.run(signalled()) => stopped,
+        () = reloads => Ok(()),
+    };
     stopped.map_err(|error| Failure::caused(Kind::Io, "failed to serve", &error))
 }
 
@@ -136,6 +142,20 @@ fn not_started(error: &StartError) -> Failure {
             .hint("is another registry running? `--addr 127.0.0.1:0` takes a free port"),
         _ => Failure::caused(Kind::Io, what, error),
     }
+}
+
+/// Reads the configuration again at each SIGHUP. Never done.
+async fn reload_when_asked(reloader: Reloader) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut hangups) = signal(SignalKind::hangup()) {
+            while hangups.recv().await.is_some() {
+                reloader.reload().await;
+            }
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Done at the first SIGINT or SIGTERM.

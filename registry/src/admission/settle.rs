@@ -77,7 +77,10 @@ impl Admission {
         }
         let admitted = AdmittedManifest::new(judged);
         match self.store.fulfil(pending, &admitted).await {
-            Ok(true) => audit::settled(repository, tag, digest, &decision),
+            Ok(true) => {
+                audit::settled(repository, tag, digest, &decision);
+                self.metrics.decided("settle", &decision);
+            }
             Ok(false) => {}
             Err(error @ (TagError::Immutable { .. } | TagError::Condition { .. })) => {
                 // Another push was faster, and this one will never have the tag.

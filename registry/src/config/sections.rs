@@ -12,6 +12,7 @@ use crate::collector::GcSettings;
 use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 use crate::settings::resolve;
 use crate::tag_rules::TagSettings;
+use crate::telemetry::TelemetrySettings;
 
 /// All that `registry.toml` can say. `docs/registry-toml.md` describes each field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// What the collector takes away, and when.
     pub gc: GcSettings,
+    /// What it says about itself, and where.
+    pub telemetry: TelemetrySettings,
     /// Which tags never move.
     pub tags: TagSettings,
     /// What holds for some repositories only.

@@ -94,6 +94,7 @@ async fn check_access(app: &App, caller: &Caller, name: &BlobName) -> Result<(),
         Standing::Held => Err(ApiError::blob_unknown(digest)),
         Standing::Denied(decision) => {
             audit::pull_refused(repository, digest, digest, &decision);
+            app.metrics.decided("pull", &decision);
             let what = format!("what the blob `{digest}` is a part of");
             Err(ApiError::denied(&what, &decision))
         }

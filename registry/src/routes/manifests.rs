@@ -83,6 +83,7 @@ async fn find(
     }
     if !may_be_pulled(decision.verdict, tag) {
         audit::pull_refused(repository, reference, &digest, &decision);
+        app.metrics.decided("pull", &decision);
         return Err(denied(repository, reference, &decision));
     }
     let internal = |error: InvalidHeaderValue| ApiError::internal(&error);

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::flow::Activity;
-use super::metered::{Metered, Transport};
+use super::metered::{Meter, Metered, Transport};
 use super::requests::{Gate, Requests};
 use super::settings::{LimitsSettings, ServerSettings};
 use super::slots::Slot;
@@ -22,6 +22,7 @@ use super::streams::{NextStream, Streams};
 use super::tls::{self, Tls};
 use super::watch::{Overrun, Timeouts, Watch, Watched};
 use crate::access::Peer;
+use crate::metrics::Metrics;
 
 /// What a connection may have buffered in each direction, in bytes: the headers of a request,
 /// and pieces of bodies. Thousands of connections may send headers that never end.
@@ -41,6 +42,7 @@ pub(super) struct Connections {
     limits: LimitsSettings,
     timeouts: Timeouts,
     tls: Option<Arc<Tls>>,
+    metrics: Arc<Metrics>,
     streams: TaskTracker,
     stop: Stop,
 }
@@ -51,14 +53,16 @@ impl Connections {
         server: &ServerSettings,
         limits: &LimitsSettings,
         tls: Option<Arc<Tls>>,
+        metrics: Arc<Metrics>,
         stop: Stop,
     ) -> Self {
         Self {
             router,
-            gate: Arc::new(Gate::new(limits.clone())),
+            gate: Arc::new(Gate::new(limits.clone(), Arc::clone(&metrics))),
             limits: limits.clone(),
             timeouts: Timeouts::new(server),
             tls,
+            metrics,
             streams: TaskTracker::new(),
             stop,
         }
@@ -67,6 +71,10 @@ impl Connections {
     /// The tasks of HTTP/2 streams, which end with their connections.
     pub(super) fn streams(&self) -> &TaskTracker {
         &self.streams
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Serves a connection to its end.
@@ -126,11 +134,15 @@ impl Connections {
         };
         let builder = self.builder(next_stream);
         let connection = builder.serve_connection(TokioIo::new(metered), requests);
+        let meter = Meter::new(Arc::clone(&self.metrics), Arc::clone(&activity));
         let watch = Watch::new(self.timeouts, activity);
-        match Watched::new(connection, watch, self.stop.clone()).await {
+        match Watched::new(connection, watch, meter, self.stop.clone()).await {
             Ok(Ok(())) | Err(Overrun::KeepAlive) => {}
             Ok(Err(error)) => debug!(%address, %error, "a connection failed"),
-            Err(overrun) => debug!(%address, ?overrun, "cut a connection"),
+            Err(overrun) => {
+                self.metrics.cut(overrun.as_str());
+                debug!(%address, ?overrun, "cut a connection");
+            }
         }
     }
 

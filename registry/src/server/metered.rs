@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::flow::Activity;
+use crate::metrics::Metrics;
 
 /// What bytes come and go through.
 #[derive(Debug)]
@@ -23,6 +24,15 @@ pub(super) enum Transport {
 pub(super) struct Metered {
     pub(super) transport: Transport,
     pub(super) activity: Arc<Activity>,
+}
+
+/// Tells the metrics of a connection, and what it has moved.
+#[derive(Debug)]
+pub(super) struct Meter {
+    metrics: Arc<Metrics>,
+    activity: Arc<Activity>,
+    read: u64,
+    written: u64,
 }
 
 /// Calls a method of the stream that it is.
@@ -49,6 +59,32 @@ impl Metered {
             Poll::Ready(Err(_)) => {}
         }
         result
+    }
+}
+
+impl Meter {
+    pub(super) fn new(metrics: Arc<Metrics>, activity: Arc<Activity>) -> Self {
+        metrics.connected();
+        Self {
+            metrics,
+            activity,
+            read: 0,
+            written: 0,
+        }
+    }
+
+    /// Adds what was moved since it was called last.
+    pub(super) fn report(&mut self) {
+        let (read, written) = (self.activity.read.moved(), self.activity.written.moved());
+        self.metrics.moved(read - self.read, written - self.written);
+        (self.read, self.written) = (read, written);
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.report();
+        self.metrics.disconnected();
     }
 }
 

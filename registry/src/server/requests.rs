@@ -23,12 +23,14 @@ use super::settings::LimitsSettings;
 use super::streams::NextStream;
 use crate::access::Peer;
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 
 /// What the requests of all connections share.
 #[derive(Debug)]
 pub(super) struct Gate {
     limits: LimitsSettings,
     under_way: Arc<AtomicUsize>,
+    metrics: Arc<Metrics>,
 }
 
 /// Answers the requests of one connection.
@@ -60,15 +62,19 @@ pin_project! {
 }
 
 impl Gate {
-    pub(super) fn new(limits: LimitsSettings) -> Self {
-        let under_way = Arc::default();
-        Self { limits, under_way }
+    pub(super) fn new(limits: LimitsSettings, metrics: Arc<Metrics>) -> Self {
+        Self {
+            limits,
+            under_way: Arc::default(),
+            metrics,
+        }
     }
 
     /// Why not to look at a request any further.
     fn refuse(&self, request: &Request<Incoming>) -> Option<ApiError> {
         let limits = &self.limits;
         if self.under_way.load(Relaxed) > limits.requests {
+            self.metrics.refused("requests");
             return Some(ApiError::overloaded());
         }
         let uri = request.uri();

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -11,6 +12,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::{Error as PemError, PemObject};
@@ -23,6 +25,10 @@ use tokio_rustls::rustls::{
 };
 use tokio_rustls::server::TlsStream;
 
+use tracing::{error, info};
+use wasmport_artifact::with_causes;
+
+use super::stop::Stop;
 use crate::settings::Timespan;
 
 /// What clients and the registry may agree on, the better first.
@@ -123,7 +129,7 @@ pub enum TlsError {
 /// TLS as it is spoken now.
 #[derive(Debug)]
 pub(crate) struct Tls {
-    settings: TlsSettings,
+    settings: ArcSwap<TlsSettings>,
     config: ArcSwap<ServerConfig>,
     // Of the files as they were read last, whether they were good or not.
     stamps: Mutex<Vec<Stamp>>,
@@ -179,35 +185,66 @@ impl Tls {
         let stamps = Mutex::new(settings.stamps());
         let config = ArcSwap::from_pointee(load(&settings)?);
         Ok(Self {
-            settings,
+            settings: ArcSwap::from_pointee(settings),
             config,
             stamps,
         })
     }
 
+    /// Reads the files that these settings name, and uses both from now on if they are good.
+    /// To speak TLS no longer takes a restart.
+    pub(crate) fn replace(&self, settings: Option<TlsSettings>) -> Result<(), TlsError> {
+        let settings = settings.map_or_else(|| self.settings.load_full(), Arc::new);
+        let stamps = settings.stamps();
+        self.config.store(Arc::new(load(&settings)?));
+        self.settings.store(settings);
+        *self.stamps.lock().unwrap_or_else(PoisonError::into_inner) = stamps;
+        Ok(())
+    }
+
     /// Reads the files again. When they are not good, what was there before stays.
-    pub(crate) fn reload(&self) -> Result<(), TlsError> {
-        *self.stamps.lock().unwrap_or_else(PoisonError::into_inner) = self.settings.stamps();
-        self.config.store(Arc::new(load(&self.settings)?));
+    fn reload(&self) -> Result<(), TlsError> {
+        let settings = self.settings.load_full();
+        *self.stamps.lock().unwrap_or_else(PoisonError::into_inner) = settings.stamps();
+        self.config.store(Arc::new(load(&settings)?));
         Ok(())
     }
 
     /// Reads the files again if they have changed since they were read. `None` if not.
     pub(crate) fn reload_changed(&self) -> Option<Result<(), TlsError>> {
-        let stamps = self.settings.stamps();
+        let stamps = self.settings.load().stamps();
         let has_changed = *self.stamps.lock().unwrap_or_else(PoisonError::into_inner) != stamps;
         has_changed.then(|| self.reload())
     }
 
     /// How often to look whether the files have changed.
     pub(crate) fn check_interval(&self) -> Timespan {
-        self.settings.check_interval
+        self.settings.load().check_interval
     }
 
     pub(super) async fn accept(&self, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         TlsAcceptor::from(self.config.load_full())
             .accept(socket)
             .await
+    }
+}
+
+/// Replaces the certificates when their files change, until the server stops.
+pub(super) async fn watch_certificates(tls: Arc<Tls>, stop: Stop) {
+    let interval = tls.check_interval().duration();
+    if interval.is_zero() {
+        return;
+    }
+    let mut stopped = pin!(stop.stopped());
+    while timeout(interval, &mut stopped).await.is_err() {
+        match tls.reload_changed() {
+            None => {}
+            Some(Ok(())) => info!("took the new certificates"),
+            Some(Err(error)) => {
+                let error = with_causes(&error);
+                error!(%error, "kept the old certificates, since the new ones are not good");
+            }
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::flow::{Activity, Window};
+use super::metered::Meter;
 use super::settings::ServerSettings;
 use super::stop::Stop;
 
@@ -53,6 +54,7 @@ pin_project! {
         stopped: WaitForCancellationFutureOwned,
         stop: Stop,
         watch: Watch,
+        meter: Meter,
         // Timer and stop signal know this task.
         is_armed: bool,
         is_closing: bool,
@@ -100,14 +102,28 @@ impl Timeouts {
     }
 }
 
+impl Overrun {
+    /// Its name in metrics.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::KeepAlive => "keep-alive",
+            Self::Header => "header",
+            Self::SlowSender => "slow-sender",
+            Self::SlowReader => "slow-reader",
+            Self::Request => "request",
+        }
+    }
+}
+
 impl<C> Watched<C> {
-    pub(super) fn new(connection: C, watch: Watch, stop: Stop) -> Self {
+    pub(super) fn new(connection: C, watch: Watch, meter: Meter, stop: Stop) -> Self {
         Self {
             connection,
             tick: sleep(watch.timeouts.tick()),
             stopped: stop.stopped(),
             stop,
             watch,
+            meter,
             is_armed: false,
             is_closing: false,
         }
@@ -130,6 +146,7 @@ impl<C: GracefulConnection> Future for Watched<C> {
         }
         if first || this.tick.is_elapsed() {
             while this.tick.as_mut().poll(context).is_ready() {
+                this.meter.report();
                 let now = Instant::now();
                 match this.watch.look(now) {
                     None => {}

@@ -3,12 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use reqwest::Client;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use wasmport_artifact::{Digest, media_type};
 use wasmport_registry::settings::Timespan;
 use wasmport_registry::{Config, LoadedPolicy, Server, StoreLocation};
+
+use crate::artifact::Artifact;
 
 /// Longer than any of these tests takes, so that a wait for what never comes fails.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -35,7 +39,11 @@ impl Tuned {
         let addr = "127.0.0.1:0".parse().unwrap();
         let mut config = Config::new(addr, StoreLocation::Memory, policy);
         tune(&mut config);
-        let server = Server::bind(config).await.unwrap();
+        Self::of(Server::bind(config).await.unwrap())
+    }
+
+    /// Runs this one.
+    pub(crate) fn of(server: Server) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self {
             addr: server.addr(),
@@ -44,6 +52,21 @@ impl Tuned {
                 let _ = stopped.await;
             })),
         }
+    }
+
+    /// Pushes blobs and manifest.
+    pub(crate) async fn push(&self, repository: &str, tag: &str, artifact: &Artifact) {
+        let client = Client::new();
+        let url = format!("http://{}/v2/{repository}", self.addr);
+        for blob in &artifact.blobs {
+            let upload = format!("{url}/blobs/uploads/?digest={}", Digest::of(blob));
+            let pushed = client.post(upload).body(blob.clone()).send().await.unwrap();
+            assert_eq!(pushed.status(), 201);
+        }
+        let put = client.put(format!("{url}/manifests/{tag}"));
+        let put = put.header("content-type", media_type::IMAGE_MANIFEST);
+        let pushed = put.body(artifact.manifest.clone()).send().await.unwrap();
+        assert_eq!(pushed.status(), 201, "{}", pushed.text().await.unwrap());
     }
 
     pub(crate) async fn connect(&self) -> Raw {
@@ -112,6 +135,13 @@ impl Raw {
         self.send(&format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"))
             .await;
         self.head().await
+    }
+
+    /// The whole answer, whose connection ends with it.
+    pub(crate) async fn page(&mut self, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        self.send(&request).await;
+        String::from_utf8(self.closed().await).unwrap()
     }
 
     /// The head of an answer, or what there is of it.
