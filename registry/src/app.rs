@@ -16,7 +16,7 @@ use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
-use crate::uploads::Uploads;
+use crate::uploads::{UploadSettings, Uploads};
 
 /// The state of a registry. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,6 +69,11 @@ impl App {
         self.collector.set(settings);
     }
 
+    /// Uses these settings of uploads from now on.
+    pub fn set_uploads(&self, settings: &UploadSettings) {
+        self.uploads.set(settings.clone());
+    }
+
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {
@@ -77,16 +82,19 @@ impl App {
         let admission = Arc::new(admission);
         let settled = admission.settle_all().await;
         settled.map_err(|error| OpenAppError(error.into()))?;
+        let uploads = Uploads::open_store(store.clone(), UploadSettings::default()).await;
+        let uploads = Arc::new(uploads.map_err(|error| OpenAppError(error.into()))?);
+        tokio::spawn(Uploads::sweep_regularly(Arc::downgrade(&uploads)));
         Ok(Self {
             collector: Collector::start(store.clone()),
             store,
             admission,
             access: Arc::default(),
-            uploads: Arc::default(),
             api: Arc::default(),
             answers: Arc::new(Answers::new(&CacheSettings::default())),
             metrics,
             has_own_metrics_address: Arc::default(),
+            uploads,
             is_stopping: Arc::default(),
         })
     }

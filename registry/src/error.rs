@@ -223,10 +223,10 @@ impl From<UploadError> for ApiError {
                 Self::new(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", message)
             }
             UploadError::Busy(_) => Self::new(StatusCode::CONFLICT, "BLOB_UPLOAD_INVALID", message),
-            UploadError::TooMany => {
+            UploadError::TooMany(_) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
             }
-            UploadError::Random(_) => Self::internal(&error),
+            UploadError::Storage(error) => error.into(),
         }
     }
 }

@@ -65,3 +65,4 @@ pub use server::{
     TlsSettings,
 };
 pub use tag_rules::{ImmutableTags, TagSettings};
+pub use uploads::UploadSettings;

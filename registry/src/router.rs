@@ -71,10 +71,10 @@ async fn dispatch(app: App, request: Request, seen: &mut Seen) -> Result<Respons
             blobs::get(app, &caller, name, digest, request).await
         }
         ("POST", E::Uploads(name)) => uploads::post(app, &caller, name, request).await,
-        ("GET", E::Upload(name, id)) => uploads::get(&app, &name, &id),
+        ("GET", E::Upload(name, id)) => uploads::get(&app, &name, &id).await,
         ("PATCH", E::Upload(name, id)) => uploads::patch(app, name, id, request).await,
         ("PUT", E::Upload(name, id)) => uploads::put(app, name, id, request).await,
-        ("DELETE", E::Upload(name, id)) => uploads::delete(&app, &name, &id),
+        ("DELETE", E::Upload(name, id)) => uploads::delete(&app, &name, &id).await,
         ("GET" | "HEAD", E::Manifest(name, reference)) => {
             manifests::get(app, &caller, name, reference, request).await
         }

@@ -94,6 +94,7 @@ impl Server {
         let app = App::open(store, config.policy).await?;
         app.set_tags(&config.settings.tags)?;
         app.set_gc(config.settings.gc.clone());
+        app.set_uploads(&config.settings.uploads);
         let (listener, addr) = listen(config.addr).await?;
         let metrics = match config.settings.telemetry.metrics_addr {
             Some(addr) => Some(listen(addr).await?),

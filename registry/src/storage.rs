@@ -32,6 +32,7 @@ mod stage_id;
 mod store;
 mod stored_blobs;
 mod tags;
+mod upload_records;
 mod walk;
 
 pub use blob_writer::{BlobWriter, VerifiedBlob, WriteBlobError};
@@ -51,7 +52,10 @@ pub use store::Store;
 
 pub(crate) use grants::DeleteBlob;
 pub(crate) use history::{Event, MOVES};
+pub(crate) use leases::unhindered;
 pub(crate) use manifests::{PutManifestError, StoredManifest};
 pub(crate) use pending::Pending;
 pub(crate) use removal::RemoveError;
+pub(crate) use store::now;
 pub(crate) use tags::{Condition, TagError, TagTerms};
+pub(crate) use upload_records::{KeepUploadError, UploadName, UploadRecord};

@@ -1,35 +1,49 @@
 //! Uploads that are under way.
 //!
-//! They live in memory, and their bytes in a stage of the store: when the registry stops,
-//! they are gone, and a client that goes on with one is told that it is unknown.
+//! Opening one writes nothing: its identifier proves itself. What is acknowledged later is
+//! recorded in the store with the bytes, so that an upload goes on after a restart, in this
+//! process or in another one over the same store.
 
-use std::collections::HashMap;
+mod ended;
+mod identifier;
+mod settings;
+mod sweep;
+mod taken;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use arc_swap::ArcSwap;
 use thiserror::Error;
-use wasmport_artifact::RepositoryName;
+use wasmport_artifact::{Algorithm, RepositoryName};
 
-use crate::storage::{BlobWriter, StorageError};
+use self::ended::Ended;
+use self::identifier::{Identifier, Identifiers};
+use self::taken::{Taken, Turn};
+use crate::storage::{
+    BlobWriter, KeepUploadError, StorageError, Store, UploadName, UploadRecord, now,
+};
 
-/// How many uploads may be open at once. Each has a file open.
-const OPEN: usize = 500;
-
-/// How long an upload may lie idle before it is given up.
-const IDLE: Duration = Duration::from_hours(1);
+pub use self::settings::UploadSettings;
+pub(crate) use self::taken::TakenUpload;
 
 /// All uploads that are under way.
-#[derive(Debug, Default)]
-pub(crate) struct Uploads(Mutex<HashMap<String, Session>>);
-
-/// An upload that one request has taken, so that no other can write to it. When this is
-/// dropped it can be taken again.
 #[derive(Debug)]
-pub(crate) struct TakenUpload {
-    uploads: Arc<Uploads>,
-    id: String,
-    writer: Option<BlobWriter>,
+pub(crate) struct Uploads {
+    store: Store,
+    identifiers: Identifiers,
+    settings: ArcSwap<UploadSettings>,
+    /// How many are recorded.
+    recorded: AtomicUsize,
+    sessions: Mutex<Sessions>,
+}
+
+#[derive(Debug, Default)]
+struct Sessions {
+    /// Those that a request writes to.
+    taken: HashSet<u128>,
+    ended: Ended,
 }
 
 /// Why an upload cannot be used.
@@ -39,178 +53,216 @@ pub(crate) enum UploadError {
     Unknown(String),
     #[error("the upload `{0}` is being written to by another request")]
     Busy(String),
-    #[error("{OPEN} uploads are open already")]
-    TooMany,
-    #[error("failed to make an identifier for an upload: {0}")]
-    Random(getrandom::Error),
-}
-
-#[derive(Debug)]
-struct Session {
-    repository: RepositoryName,
-    /// `None` while a request has it.
-    writer: Option<BlobWriter>,
-    size: u64,
-    touched: Instant,
+    #[error("{0} uploads are open already")]
+    TooMany(usize),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
 }
 
 impl Uploads {
-    /// Opens an upload and gives its identifier, which cannot be guessed.
+    /// The uploads of `store`, those of an earlier process among them.
+    pub(crate) async fn open_store(
+        store: Store,
+        settings: UploadSettings,
+    ) -> Result<Self, StorageError> {
+        let secret = store.secret("uploads").await?;
+        let recorded = count(&store).await?;
+        Ok(Self {
+            store,
+            identifiers: Identifiers::new(&secret),
+            settings: ArcSwap::from_pointee(settings),
+            recorded: AtomicUsize::new(recorded),
+            sessions: Mutex::default(),
+        })
+    }
+
+    /// Uses these settings from now on.
+    pub(crate) fn set(&self, settings: UploadSettings) {
+        self.settings.store(Arc::new(settings));
+    }
+
+    /// Largest blob, in bytes.
+    pub(crate) fn blob_bytes(&self) -> u64 {
+        self.settings.load().blob_bytes.0
+    }
+
+    /// Opens an upload and gives its identifier, which cannot be guessed. The digest will
+    /// probably be of `algorithm`.
     pub(crate) fn open(
         &self,
-        repository: RepositoryName,
-        writer: BlobWriter,
+        repository: &RepositoryName,
+        algorithm: Algorithm,
     ) -> Result<String, UploadError> {
-        let id = identifier()?;
-        let mut sessions = self.lock();
-        sessions.retain(|_, session| session.writer.is_none() || session.touched.elapsed() < IDLE);
-        if sessions.len() >= OPEN {
-            return Err(UploadError::TooMany);
-        }
-        let session = Session {
-            repository,
-            writer: Some(writer),
-            size: 0,
-            touched: Instant::now(),
+        let mut number = [0; 16];
+        getrandom::fill(&mut number).map_err(|error| {
+            let action = "make an identifier for an upload".to_owned();
+            StorageError::io(action, std::io::Error::other(error))
+        })?;
+        let identifier = Identifier {
+            opened: now(),
+            number: u128::from_be_bytes(number),
+            algorithm,
         };
-        sessions.insert(id.clone(), session);
-        Ok(id)
+        Ok(self.identifiers.write(repository, &identifier))
     }
 
     /// Takes an upload to write to it.
-    pub(crate) fn take(
+    pub(crate) async fn take(
         self: &Arc<Self>,
         repository: &RepositoryName,
         id: &str,
     ) -> Result<TakenUpload, UploadError> {
-        let mut sessions = self.lock();
-        let session = find(&mut sessions, repository, id)?;
-        let writer = session.writer.take();
-        let writer = writer.ok_or_else(|| UploadError::Busy(id.to_owned()))?;
-        Ok(TakenUpload {
+        let identifier = self.identify(repository, id)?;
+        let turn = self.turn(&identifier, id)?;
+        let (name, before) = self.find(repository, id, &identifier).await?;
+        let writer = self.writer(&name, before.as_ref(), &identifier).await?;
+        Ok(TakenUpload::new(Taken {
             uploads: Arc::clone(self),
-            id: id.to_owned(),
-            writer: Some(writer),
-        })
+            name,
+            before,
+            writer,
+            turn,
+        }))
     }
 
-    /// How many bytes have arrived.
-    pub(crate) fn size(&self, repository: &RepositoryName, id: &str) -> Result<u64, UploadError> {
-        Ok(find(&mut self.lock(), repository, id)?.size)
+    async fn writer(
+        &self,
+        name: &UploadName,
+        before: Option<&UploadRecord>,
+        identifier: &Identifier,
+    ) -> Result<BlobWriter, UploadError> {
+        let Some(before) = before else {
+            return Ok(self.store.blob_writer(identifier.algorithm));
+        };
+        if let Some(writer) = self.store.resume_upload(name, before).await? {
+            return Ok(writer.of(identifier.algorithm));
+        }
+        tracing::error!(upload = name.id, "the bytes of an upload are gone");
+        self.store.remove_upload(name, before).await?;
+        self.count(-1);
+        Err(UploadError::Unknown(name.id.clone()))
+    }
+
+    /// How many bytes were acknowledged.
+    pub(crate) async fn size(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<u64, UploadError> {
+        let identifier = self.identify(repository, id)?;
+        let (_, upload) = self.find(repository, id, &identifier).await?;
+        Ok(upload.as_ref().map_or(0, UploadRecord::size))
     }
 
     /// Gives an upload up.
-    pub(crate) fn cancel(&self, repository: &RepositoryName, id: &str) -> Result<(), UploadError> {
-        let mut sessions = self.lock();
-        find(&mut sessions, repository, id)?;
-        sessions.remove(id);
+    pub(crate) async fn cancel(
+        self: &Arc<Self>,
+        repository: &RepositoryName,
+        id: &str,
+    ) -> Result<(), UploadError> {
+        let identifier = self.identify(repository, id)?;
+        let _turn = self.turn(&identifier, id)?;
+        let (name, upload) = self.find(repository, id, &identifier).await?;
+        self.end(identifier.number);
+        if let Some(upload) = upload {
+            self.store.remove_upload(&name, &upload).await?;
+            self.count(-1);
+        }
         Ok(())
     }
 
-    fn put_back(&self, id: &str, writer: Option<BlobWriter>) {
+    /// Refuses one more upload that is to be recorded, when there are too many.
+    pub(crate) fn check_room(&self, upload: &TakenUpload) -> Result<(), UploadError> {
+        let most = self.settings.load().open;
+        if !upload.is_recorded() && self.recorded.load(Ordering::Relaxed) >= most {
+            return Err(UploadError::TooMany(most));
+        }
+        Ok(())
+    }
+
+    /// Reads an identifier, of an upload that did not end as far as we remember.
+    fn identify(&self, repository: &RepositoryName, id: &str) -> Result<Identifier, UploadError> {
+        let identifier = self.identifiers.read(repository, id);
+        identifier
+            .filter(|identifier| !self.lock().ended.contains(identifier.number))
+            .ok_or_else(|| UploadError::Unknown(id.to_owned()))
+    }
+
+    fn turn(self: &Arc<Self>, identifier: &Identifier, id: &str) -> Result<Turn, UploadError> {
         let mut sessions = self.lock();
-        let Some(writer) = writer.filter(BlobWriter::is_intact) else {
-            sessions.remove(id);
-            return;
+        let number = identifier.number;
+        if sessions.ended.contains(number) {
+            return Err(UploadError::Unknown(id.to_owned()));
+        }
+        if !sessions.taken.insert(number) {
+            return Err(UploadError::Busy(id.to_owned()));
+        }
+        Ok(Turn {
+            uploads: Arc::clone(self),
+            number,
+        })
+    }
+
+    /// What is recorded of an upload, unless it lay idle for too long.
+    async fn find(
+        &self,
+        repository: &RepositoryName,
+        id: &str,
+        identifier: &Identifier,
+    ) -> Result<(UploadName, Option<UploadRecord>), UploadError> {
+        let name = UploadName {
+            repository: repository.clone(),
+            id: id.to_owned(),
         };
-        if let Some(session) = sessions.get_mut(id) {
-            session.size = writer.size();
-            session.touched = Instant::now();
-            session.writer = Some(writer);
+        let upload = self.store.upload(&name).await?;
+        let touched = upload.as_ref().map(UploadRecord::touched);
+        if self.is_expired(touched.unwrap_or(identifier.opened)) {
+            return Err(UploadError::Unknown(id.to_owned()));
+        }
+        Ok((name, upload))
+    }
+
+    fn is_expired(&self, touched: u64) -> bool {
+        let idle = self.settings.load().idle.duration().as_secs();
+        touched.saturating_add(idle) < now()
+    }
+
+    fn end(&self, number: u128) {
+        self.lock().ended.insert(number);
+    }
+
+    fn count(&self, change: isize) {
+        let counted = |recorded: usize| recorded.checked_add_signed(change);
+        let _ = self
+            .recorded
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<KeepUploadError> for UploadError {
+    fn from(error: KeepUploadError) -> Self {
+        match error {
+            KeepUploadError::Changed(id) => Self::Busy(id),
+            KeepUploadError::Storage(error) => Self::Storage(error),
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl TakenUpload {
-    /// How many bytes have arrived.
-    pub(crate) fn size(&self) -> u64 {
-        self.writer.as_ref().map_or(0, BlobWriter::size)
-    }
-
-    /// Adds `bytes` at the end.
-    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), StorageError> {
-        match &mut self.writer {
-            Some(writer) => writer.write(bytes).await,
-            None => Ok(()),
+async fn count(store: &Store) -> Result<usize, StorageError> {
+    let (mut count, mut after) = (0, None);
+    loop {
+        let page = store.uploads(after.as_ref()).await?;
+        count += page.len();
+        match page.into_iter().next_back() {
+            Some((last, _)) => after = Some(last),
+            None => return Ok(count),
         }
     }
-
-    /// Ends the upload. Whatever comes of the writer, the upload is no more.
-    pub(crate) fn finish(mut self) -> Result<BlobWriter, UploadError> {
-        let writer = self.writer.take();
-        writer.ok_or_else(|| UploadError::Unknown(self.id.clone()))
-    }
-}
-
-impl Drop for TakenUpload {
-    fn drop(&mut self) {
-        self.uploads.put_back(&self.id, self.writer.take());
-    }
-}
-
-fn find<'a>(
-    sessions: &'a mut HashMap<String, Session>,
-    repository: &RepositoryName,
-    id: &str,
-) -> Result<&'a mut Session, UploadError> {
-    let session = sessions.get_mut(id);
-    session
-        .filter(|session| session.repository == *repository)
-        .ok_or_else(|| UploadError::Unknown(id.to_owned()))
-}
-
-fn identifier() -> Result<String, UploadError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(UploadError::Random)?;
-    Ok(format!("{:032x}", u128::from_be_bytes(random)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::storage::Store;
-
-    fn name(text: &str) -> RepositoryName {
-        text.parse().unwrap()
-    }
-
-    fn opened() -> (Arc<Uploads>, String) {
-        let uploads: Arc<Uploads> = Arc::default();
-        let writer = Store::in_memory().blob_writer(wasmport_artifact::Algorithm::Sha256);
-        let id = uploads.open(name("app"), writer).unwrap();
-        (uploads, id)
-    }
-
-    #[tokio::test]
-    async fn an_upload_belongs_to_its_repository() {
-        let (uploads, id) = opened();
-        let other = uploads.take(&name("other"), &id);
-        assert!(matches!(other, Err(UploadError::Unknown(_))));
-        assert_eq!(uploads.size(&name("app"), &id).unwrap(), 0);
-    }
-
-    #[tokio::test]
-    async fn one_request_at_a_time_has_it_and_gives_it_back() {
-        let (uploads, id) = opened();
-        let mut taken = uploads.take(&name("app"), &id).unwrap();
-        let second = uploads.take(&name("app"), &id);
-        assert!(matches!(second, Err(UploadError::Busy(_))));
-        taken.write(Bytes::from_static(b"abc")).await.unwrap();
-        drop(taken);
-        assert_eq!(uploads.take(&name("app"), &id).unwrap().size(), 3);
-    }
-
-    #[tokio::test]
-    async fn a_finished_or_cancelled_upload_is_unknown() {
-        let (uploads, id) = opened();
-        uploads.take(&name("app"), &id).unwrap().finish().unwrap();
-        assert!(uploads.size(&name("app"), &id).is_err());
-        let (uploads, id) = opened();
-        uploads.cancel(&name("app"), &id).unwrap();
-        assert!(uploads.take(&name("app"), &id).is_err());
-    }
-}
+mod tests;

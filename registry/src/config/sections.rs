@@ -13,6 +13,7 @@ use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 use crate::settings::resolve;
 use crate::tag_rules::TagSettings;
 use crate::telemetry::TelemetrySettings;
+use crate::uploads::UploadSettings;
 
 /// All that `registry.toml` can say. `docs/registry-toml.md` describes each field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -38,6 +39,8 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
     /// Which tags never move.
     pub tags: TagSettings,
+    /// How blobs come in.
+    pub uploads: UploadSettings,
     /// What holds for some repositories only.
     #[serde(rename = "repository")]
     pub repositories: Vec<RepositorySettings>,

@@ -19,10 +19,6 @@ use crate::ranges::parse_chunk;
 use crate::storage::{BlobWriter, StorageError};
 use crate::uploads::TakenUpload;
 
-/// Largest blob, in bytes. Wasm artifacts are a thousandth of it; container images, which
-/// may be kept beside them, have layers of a few gigabytes.
-const BLOB_BYTES: u64 = 8 * 1024 * 1024 * 1024;
-
 /// How many repositories that have a blob are asked for one that the caller may pull from. A base
 /// layer is in many, and who may pull from none of these uploads the blob.
 const HOLDERS: usize = 100;
@@ -43,19 +39,22 @@ pub(crate) async fn post(
             return Ok(created(&repository, &digest));
         }
     }
-    // Both are computed in any case, and so there is nothing to do but to refuse others.
-    if let Some(name) = query.get("digest-algorithm") {
-        let _: Algorithm = name.parse()?;
-    }
+    let algorithm = match query.get("digest-algorithm") {
+        Some(algorithm) => algorithm.parse()?,
+        None => Algorithm::Sha256,
+    };
     if let Some(digest) = query.get("digest") {
         let digest: Digest = digest.parse()?;
         let mut writer = app.store.blob_writer(digest.algorithm());
-        check_length(&headers, writer.size())?;
-        receive(&mut writer, body).await?;
-        return commit(&app, &repository, writer, &digest).await;
+        let most = app.uploads.blob_bytes();
+        check_length(&headers, writer.size(), most)?;
+        receive(&mut writer, body, most).await?;
+        app.store
+            .put_blob(&repository, writer, &digest, None)
+            .await?;
+        return Ok(created(&repository, &digest));
     }
-    let writer = app.store.blob_writer(Algorithm::Sha256);
-    let id = app.uploads.open(repository.clone(), writer)?;
+    let id = app.uploads.open(&repository, algorithm)?;
     let mut response = (StatusCode::ACCEPTED, progress(&repository, &id, 0)).into_response();
     if let Some(length) = app.api.load().chunk_min_bytes {
         let length = HeaderValue::from(length.bytes());
@@ -65,8 +64,12 @@ pub(crate) async fn post(
 }
 
 /// end-13: how far it has come.
-pub(crate) fn get(app: &App, repository: &RepositoryName, id: &str) -> Result<Response, ApiError> {
-    let size = app.uploads.size(repository, id)?;
+pub(crate) async fn get(
+    app: &App,
+    repository: &RepositoryName,
+    id: &str,
+) -> Result<Response, ApiError> {
+    let size = app.uploads.size(repository, id).await?;
     Ok((StatusCode::NO_CONTENT, progress(repository, id, size)).into_response())
 }
 
@@ -77,12 +80,11 @@ pub(crate) async fn patch(
     id: String,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let mut upload = app.uploads.take(&repository, &id)?;
-    check_order(&repository, &id, &upload, request.headers())?;
-    receive(&mut upload, request.into_body()).await?;
+    let upload = app.uploads.take(&repository, &id).await?;
+    app.uploads.check_room(&upload)?;
+    let upload = go_on(&app, &repository, &id, upload, request).await?;
     let progress = progress(&repository, &id, upload.size());
-    // A client may send the next chunk as soon as it has the answer.
-    drop(upload);
+    upload.keep().await?;
     Ok((StatusCode::ACCEPTED, progress).into_response())
 }
 
@@ -95,19 +97,19 @@ pub(crate) async fn put(
 ) -> Result<Response, ApiError> {
     let query = Query::of(request.uri());
     let digest = query.get("digest").unwrap_or_default().parse()?;
-    let mut upload = app.uploads.take(&repository, &id)?;
-    check_order(&repository, &id, &upload, request.headers())?;
-    receive(&mut upload, request.into_body()).await?;
-    commit(&app, &repository, upload.finish()?, &digest).await
+    let upload = app.uploads.take(&repository, &id).await?;
+    let upload = go_on(&app, &repository, &id, upload, request).await?;
+    upload.finish(&digest).await?;
+    Ok(created(&repository, &digest))
 }
 
 /// end-14: the client gives it up.
-pub(crate) fn delete(
+pub(crate) async fn delete(
     app: &App,
     repository: &RepositoryName,
     id: &str,
 ) -> Result<Response, ApiError> {
-    app.uploads.cancel(repository, id)?;
+    app.uploads.cancel(repository, id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -151,14 +153,29 @@ async fn is_readable(
     )
 }
 
-async fn commit(
+/// Takes the next chunk in. When it breaks off, what arrived of it is kept, and the client can
+/// ask how much that was. A chunk that is not what its header says is forgotten.
+async fn go_on(
     app: &App,
     repository: &RepositoryName,
-    writer: BlobWriter,
-    digest: &Digest,
-) -> Result<Response, ApiError> {
-    app.store.put_blob(repository, writer, digest).await?;
-    Ok(created(repository, digest))
+    id: &str,
+    mut upload: TakenUpload,
+    request: Request,
+) -> Result<TakenUpload, ApiError> {
+    let most = app.uploads.blob_bytes();
+    let end = check_order(repository, id, &upload, request.headers(), most)?;
+    if let Err(error) = receive(&mut upload, request.into_body(), most).await {
+        upload.break_off().await;
+        return Err(error);
+    }
+    let size = upload.size();
+    if end.is_some_and(|end| end != size) {
+        upload.forget().await;
+        return Err(ApiError::upload_invalid(
+            "the chunk does not have the length that its `Content-Range` says",
+        ));
+    }
+    Ok(upload)
 }
 
 /// Where the bytes of a body go.
@@ -187,13 +204,13 @@ impl Sink for TakenUpload {
     }
 }
 
-async fn receive(sink: &mut impl Sink, body: Body) -> Result<(), ApiError> {
+async fn receive(sink: &mut impl Sink, body: Body, most: u64) -> Result<(), ApiError> {
     let mut pieces = body.into_data_stream();
     while let Some(piece) = pieces.next().await {
         let piece = piece
             .map_err(|error| ApiError::upload_invalid(format!("the body broke off: {error}")))?;
-        if sink.size() + piece.len() as u64 > BLOB_BYTES {
-            return Err(ApiError::blob_too_large(BLOB_BYTES));
+        if sink.size() + piece.len() as u64 > most {
+            return Err(ApiError::blob_too_large(most));
         }
         sink.write(piece).await?;
     }
@@ -201,16 +218,17 @@ async fn receive(sink: &mut impl Sink, body: Body) -> Result<(), ApiError> {
 }
 
 /// A chunk with a `Content-Range` must begin where the last one ended, and be as long as it
-/// says; a body without one goes on from there.
+/// says; a body without one goes on from there. Gives where the chunk says that it ends.
 fn check_order(
     repository: &RepositoryName,
     id: &str,
     upload: &TakenUpload,
     headers: &HeaderMap,
-) -> Result<(), ApiError> {
-    check_length(headers, upload.size())?;
+    most: u64,
+) -> Result<Option<u64>, ApiError> {
+    check_length(headers, upload.size(), most)?;
     let Some(range) = headers.get(header::CONTENT_RANGE) else {
-        return Ok(());
+        return Ok(None);
     };
     let out_of_order = |message: String| {
         let error = ApiError::out_of_order(message);
@@ -234,15 +252,15 @@ fn check_order(
             "the chunk has {length} bytes, but its `Content-Range` has {}",
             range.end - range.start
         ))),
-        _ => Ok(()),
+        _ => Ok(Some(range.end)),
     }
 }
 
 /// Refuses what says by itself that it is too large, before it is sent.
-fn check_length(headers: &HeaderMap, size: u64) -> Result<(), ApiError> {
+fn check_length(headers: &HeaderMap, size: u64, most: u64) -> Result<(), ApiError> {
     let length = content_length(headers).unwrap_or_default();
-    if size.saturating_add(length) > BLOB_BYTES {
-        return Err(ApiError::blob_too_large(BLOB_BYTES));
+    if size.saturating_add(length) > most {
+        return Err(ApiError::blob_too_large(most));
     }
     Ok(())
 }

@@ -38,10 +38,10 @@ pub struct BlobWriter {
 
 /// Bytes that went to a stage.
 #[derive(Debug)]
-struct Staged {
-    stage: Box<dyn Stage>,
-    hasher: Hasher,
-    size: u64,
+pub(super) struct Staged {
+    pub(super) stage: Box<dyn Stage>,
+    pub(super) hasher: Hasher,
+    pub(super) size: u64,
 }
 
 /// A blob that is stored, and whose bytes were seen to have this digest.
@@ -83,6 +83,19 @@ impl BlobWriter {
             algorithm,
             intact: true,
         }
+    }
+
+    /// Goes on where another one was.
+    pub(super) fn resume(mut self, staged: Option<Staged>, small: &[u8]) -> Self {
+        self.buffer.extend_from_slice(small);
+        self.staged = staged;
+        self
+    }
+
+    /// Expects a digest of `algorithm`, if nothing was hashed yet.
+    pub(crate) fn of(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
     }
 
     /// How many bytes were written.
@@ -131,6 +144,32 @@ impl BlobWriter {
         }
         self.flush().await?;
         self.publish(expected).await.map(Finished::Stored)
+    }
+
+    /// Makes what was written survive, and gives back where it is: small bytes, which the
+    /// caller keeps, or else a stage.
+    pub(super) async fn keep(&mut self) -> Result<Option<Bytes>, StorageError> {
+        if self.is_small() {
+            return Ok(Some(Bytes::copy_from_slice(&self.buffer)));
+        }
+        self.flush().await?;
+        if let Some(staged) = &mut self.staged {
+            staged.stage.sync().await?;
+        }
+        Ok(None)
+    }
+
+    /// What went to a stage.
+    pub(super) fn staged(&self) -> Option<&Staged> {
+        self.staged.as_ref()
+    }
+
+    /// Waits for what is on its way to the disk, whatever comes of it. For a stage that was
+    /// resumed: another one is simply dropped.
+    pub(crate) async fn settle(&mut self) {
+        if let Some(staged) = &mut self.staged {
+            let _ = staged.stage.sync().await;
+        }
     }
 
     fn is_small(&self) -> bool {

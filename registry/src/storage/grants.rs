@@ -11,6 +11,7 @@ use super::leases::{Claims, unhindered};
 use super::records::{Batch, CommitError};
 use super::small_blobs;
 use super::store::{PAGE, Store, decode, encode, now};
+use super::upload_records::{self, UploadName, UploadRecord};
 
 /// After how many seconds a grant is written anew when its blob is pushed again, so that it
 /// is young again. The shortest grace of the collector by default is many times as long.
@@ -41,31 +42,32 @@ pub(crate) enum DeleteBlob {
 }
 
 impl Store {
-    /// Stores what was written as the blob `expected`, and lets `repository` read it.
+    /// Stores what was written as the blob `expected`, and lets `repository` read it. With it
+    /// ends the upload that it came by, if that was recorded.
     pub(crate) async fn put_blob(
         &self,
         repository: &RepositoryName,
         writer: BlobWriter,
         expected: &Digest,
+        upload: Option<(UploadName, UploadRecord)>,
     ) -> Result<VerifiedBlob, WriteBlobError> {
         let (store, repository, expected) = (self.clone(), repository.clone(), expected.clone());
         unhindered(async move {
             let _lease = store.leases.share([&expected]).await;
-            match writer.finish(&expected).await? {
-                Finished::Stored(blob) => {
-                    store
-                        .grant(&repository, &expected, blob.size(), Batch::new())
-                        .await?;
-                    Ok(blob)
-                }
+            let (blob, bytes) = match writer.finish(&expected).await? {
+                Finished::Stored(blob) => (blob, Batch::new()),
                 Finished::Small(blob, bytes) => {
                     let batch = small_blobs::put(Batch::new(), &expected, bytes);
-                    store
-                        .grant(&repository, &expected, blob.size(), batch)
-                        .await?;
-                    Ok(blob)
+                    (blob, batch)
                 }
-            }
+            };
+            let ended = upload.as_ref().map(|(name, _)| name);
+            store
+                .grant(&repository, &expected, blob.size(), bytes, ended)
+                .await?;
+            let stage = upload.as_ref().and_then(|(_, upload)| upload.stage());
+            store.discard_stage(stage).await?;
+            Ok(blob)
         })
         .await
     }
@@ -84,7 +86,9 @@ impl Store {
             let Some(size) = store.granted(&from, &blob).await? else {
                 return Ok(false);
             };
-            store.grant(&repository, &blob, size, Batch::new()).await?;
+            store
+                .grant(&repository, &blob, size, Batch::new(), None)
+                .await?;
             Ok(true)
         })
         .await
@@ -184,22 +188,32 @@ impl Store {
         record.map(|record| decode(&key, &record)).transpose()
     }
 
-    /// Lets a repository read a blob whose bytes are there, or are in `batch`. The caller has a
-    /// lease on the blob. A grant that is there and young stays as it is, which saves the
-    /// write: its blob is there too.
+    /// Lets a repository read a blob whose bytes are there, or are put by `bytes`, and ends the
+    /// upload that it came by. The caller has a lease on the blob. A grant that is there and
+    /// young stays as it is, which saves the write: its blob is there too.
     async fn grant(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
         size: u64,
-        batch: Batch,
+        bytes: Batch,
+        ended: Option<&UploadName>,
     ) -> Result<(), StorageError> {
         let since = now();
         let known = self.read_grant(repository, blob).await?;
-        if known.is_some_and(|known| known.size == size && known.since + RENEWED > since) {
+        let is_young =
+            known.is_some_and(|known| known.size == size && known.since + RENEWED > since);
+        let mut batch = if is_young {
+            Batch::new()
+        } else {
+            grant(bytes, repository, blob, &Grant { size, since })
+        };
+        if let Some(name) = ended {
+            batch = upload_records::end(batch, name);
+        }
+        if batch.is_empty() {
             return Ok(());
         }
-        let batch = grant(batch, repository, blob, &Grant { size, since });
         match self.commit(batch).await {
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),

@@ -186,6 +186,12 @@ impl Key {
         self.0.strip_prefix("blobs/")?.parse().ok()
     }
 
+    /// Repository and identifier in the name of an upload.
+    pub(crate) fn as_upload(&self) -> Option<(RepositoryName, &str)> {
+        let (repository, id) = self.0.strip_prefix("uploads/")?.split_once(':')?;
+        Some((repository.parse().ok()?, id))
+    }
+
     fn last_part(&self) -> Option<&str> {
         self.0.rsplit_once(':').map(|(_, part)| part)
     }

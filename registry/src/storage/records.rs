@@ -128,6 +128,11 @@ impl Batch {
         &self.0
     }
 
+    /// True when it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The changes in their order.
     pub fn into_changes(self) -> Vec<Change> {
         self.0

@@ -34,3 +34,4 @@ mod slow_clients;
 mod start;
 mod tags;
 mod tls;
+mod uploads;

@@ -4,7 +4,7 @@ use wasmport_registry::{Config, LoadPolicyError, LoadedPolicy, Server, StartErro
 use wasmport_signature::PrivateKey;
 
 use crate::artifact::hello;
-use crate::registry::{Registry, files};
+use crate::registry::Registry;
 use crate::signatures::{key, push_bundle};
 
 fn standard() -> LoadedPolicy {
@@ -29,16 +29,6 @@ async fn everything_that_was_acknowledged_is_there_after_a_restart() {
     let path = format!("/v2/team/app/referrers/{}", artifact.digest());
     let referrers = registry.get(&path).await.json();
     assert_eq!(referrers["manifests"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn an_upload_that_was_under_way_is_unknown_after_a_restart() {
-    let registry = Registry::start().await;
-    let location = registry.open_upload("app").await;
-    registry.send("PATCH", &location, "bytes").await;
-    let registry = registry.restart_with(&standard()).await;
-    assert_eq!(registry.get(&location).await.code(), "BLOB_UPLOAD_UNKNOWN");
-    assert_eq!(files(&registry.store()).len(), 0);
 }
 
 #[tokio::test]

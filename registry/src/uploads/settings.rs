@@ -1,0 +1,31 @@
+//! `[uploads]`: how large a blob may be, and how long an upload may lie idle.
+
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{ByteSize, Timespan};
+
+/// `[uploads]`: how blobs come in.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct UploadSettings {
+    /// Largest blob. Wasm artifacts are a thousandth of the default; container images, which
+    /// may be kept beside them, have layers of a few gigabytes. Default: `8 GiB`.
+    pub blob_bytes: ByteSize,
+    /// How long an upload may lie idle before it is given up with its bytes. A build that
+    /// failed at night can go on in the morning. Default: `24h`.
+    pub idle: Timespan,
+    /// Uploads that have acknowledged bytes and are not complete, at one time: they hold disk
+    /// space until they are idle for too long. An upload of which nothing was acknowledged yet
+    /// costs nothing and does not count. Default: 10000.
+    pub open: usize,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self {
+            blob_bytes: ByteSize::gib(8),
+            idle: Timespan::hours(24),
+            open: 10_000,
+        }
+    }
+}
