@@ -1,6 +1,7 @@
 //! What is pushed, moved and deleted, and what must be true of it afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -9,13 +10,15 @@ use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use tower_service::Service;
 use wasmport_artifact::{Descriptor, Digest, ImageManifest, media_type};
-use wasmport_registry::storage::Store;
+use wasmport_registry::storage::{CollectOptions, Store};
 use wasmport_registry::{App, LoadedPolicy, router};
 
 /// For each path what it answered with last, and what it may answer with by now.
 #[derive(Default)]
 pub(crate) struct Script {
     known: BTreeMap<String, Known>,
+    /// The blobs of each manifest, by its path.
+    manifests: BTreeMap<String, [Digest; 2]>,
     /// True when every answer must be a good one.
     is_strict: bool,
 }
@@ -38,7 +41,7 @@ impl Known {
 impl Script {
     pub(crate) async fn run(&mut self, store: Store, is_strict: bool) {
         self.is_strict = is_strict;
-        let Some(client) = Client::over(store).await else {
+        let Some(client) = Client::over(store.clone()).await else {
             assert!(!is_strict);
             return;
         };
@@ -58,6 +61,7 @@ impl Script {
         let first = manifest(b"config one", &large);
         self.delete_manifest(&client, &Digest::of(&first), "manifests/v1")
             .await;
+        self.collect(&store).await;
         self.push_together(&client).await;
         self.push(&client, b"config four", b"another layer", "v2")
             .await;
@@ -103,6 +107,8 @@ impl Script {
         let bytes = manifest(config, layer);
         let digest = Digest::of(&bytes);
         let (by_tag, by_digest) = (format!("manifests/{tag}"), format!("manifests/{digest}"));
+        let blobs = [config, layer].map(Digest::of);
+        self.manifests.insert(by_digest.clone(), blobs);
         self.begin(&by_tag, Some(digest.clone()));
         self.begin(&by_digest, Some(digest));
         let kind = Some(media_type::IMAGE_MANIFEST);
@@ -173,6 +179,36 @@ impl Script {
         for (path, _) in changes {
             self.end(path, status);
         }
+    }
+
+    /// Collects all that no manifest names.
+    async fn collect(&mut self, store: &Store) {
+        let stays: BTreeSet<String> = self.stays().collect();
+        for (path, known) in &mut self.known {
+            if path.starts_with("blobs/") && !stays.contains(path) {
+                known.open.push(None);
+            }
+        }
+        let collected = store.collect(CollectOptions {
+            grace: Duration::ZERO,
+            untagged_after: None,
+            dry_run: false,
+        });
+        let collected = collected.await;
+        assert!(!self.is_strict || collected.is_ok(), "{collected:?}");
+    }
+
+    /// The blobs of manifests that are surely there.
+    fn stays(&self) -> impl Iterator<Item = String> {
+        let is_there = |path: &String| {
+            let known = self.known.get(path);
+            known.is_some_and(|known| known.settled.is_some() && known.open.is_empty())
+        };
+        let manifests = self
+            .manifests
+            .iter()
+            .filter(move |(path, _)| is_there(path));
+        manifests.flat_map(|(_, blobs)| blobs.iter().map(|blob| format!("blobs/{blob}")))
     }
 
     /// Its tag goes with it, should it point there.
