@@ -104,7 +104,7 @@ impl<'a> Client<'a> {
             request = request.header(AUTHORIZATION, value);
         }
         let bytes = match body {
-            Some((accept, _)) if method == Method::GET => {
+            Some((accept, _)) if matches!(method, Method::GET | Method::HEAD) => {
                 request = request.header(hyper::header::ACCEPT, accept);
                 Bytes::new()
             }
