@@ -14,6 +14,7 @@ use crate::cache::{Answers, CacheSettings, Moment};
 use crate::collector::{Collector, GcSettings};
 use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
+use crate::rates::Rates;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
 use crate::uploads::{UploadSettings, Uploads};
@@ -35,6 +36,8 @@ pub struct App {
     pub(crate) api: Arc<ArcSwap<ApiSettings>>,
     /// What earlier requests found out.
     pub(crate) answers: Arc<Answers>,
+    /// How often somebody may ask.
+    pub(crate) rates: Arc<Rates>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
     has_own_metrics_address: Arc<AtomicBool>,
@@ -92,6 +95,7 @@ impl App {
             access: Arc::default(),
             api: Arc::default(),
             answers: Arc::new(Answers::new(&CacheSettings::default())),
+            rates: Arc::default(),
             metrics,
             has_own_metrics_address: Arc::default(),
             uploads,

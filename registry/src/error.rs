@@ -100,6 +100,14 @@ impl ApiError {
             .with_header(header::RETRY_AFTER, "1".to_owned())
     }
 
+    /// Somebody asks too often, and may ask again after `wait`.
+    pub(crate) fn too_often(wait: std::time::Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let message = format!("too many requests, wait {seconds} s");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            .with_header(header::RETRY_AFTER, seconds.to_string())
+    }
+
     pub(crate) fn uri_too_long(limit: u64) -> Self {
         let message = format!("the target of a request has at most {limit} bytes");
         Self::new(StatusCode::URI_TOO_LONG, "UNSUPPORTED", message)

@@ -42,6 +42,7 @@ mod policy_file;
 mod preconditions;
 mod query;
 mod ranges;
+mod rates;
 mod reload;
 mod router;
 mod routes;
@@ -58,6 +59,7 @@ pub use cache::CacheSettings;
 pub use collector::GcSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
+pub use rates::RateSettings;
 pub use reload::{Reloaded, Reloader};
 pub use router::router;
 pub use server::{

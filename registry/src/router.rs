@@ -6,16 +6,19 @@ use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
+use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::boundary::{Passage, Seen};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
 use crate::header;
 use crate::metrics::Kind;
+use crate::rates::Asker;
 use crate::routes::{
     base, blobs, catalog, health, manifests, metrics, referrers, tag_history, tags, uploads,
     wasm_pkg,
 };
+use crate::server::network;
 
 /// All that the registry answers.
 pub fn router(app: App) -> Router {
@@ -45,6 +48,21 @@ async fn distribution(State(app): State<App>, request: Request) -> Response {
     response
 }
 
+/// Who asks too often is told how long to wait. Callers without a name are told apart by
+/// their addresses.
+fn check_rate(app: &App, request: &Request, caller: &Caller) -> Result<(), ApiError> {
+    let asker = match (caller.name(), request.extensions().get::<Peer>()) {
+        ("anonymous", Some(peer)) => Asker::At(network(peer.address.ip())),
+        ("anonymous", None) => Asker::Anyone,
+        (name, _) => Asker::Named(name),
+    };
+    let admitted = app.rates.admit(request.method(), asker);
+    admitted.map_err(|wait| {
+        app.metrics.refused("rate");
+        ApiError::too_often(wait)
+    })
+}
+
 /// What there is on an address of its own for metrics.
 pub(crate) fn metrics_router(app: App) -> Router {
     Router::new()
@@ -62,6 +80,7 @@ async fn dispatch(app: App, request: Request, seen: &mut Seen) -> Result<Respons
     let method = request.method().clone();
     let caller = app.access.authenticate(&request)?;
     seen.caller = Some(caller.clone());
+    check_rate(&app, &request, &caller)?;
     if let Some((action, repository)) = endpoint.needs(&method) {
         caller.require(action, repository)?;
     }

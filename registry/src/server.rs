@@ -26,6 +26,7 @@ use tracing::{error, info};
 use self::connection::Connections;
 use self::service::Service;
 pub use self::settings::{LimitsSettings, ServerSettings};
+pub(crate) use self::slots::network;
 use self::stop::Stop;
 pub(crate) use self::tls::Tls;
 use self::tls::watch_certificates;
@@ -95,6 +96,7 @@ impl Server {
         app.set_tags(&config.settings.tags)?;
         app.set_gc(config.settings.gc.clone());
         app.set_uploads(&config.settings.uploads);
+        app.rates.set(config.settings.limits.rates.clone());
         let (listener, addr) = listen(config.addr).await?;
         let metrics = match config.settings.telemetry.metrics_addr {
             Some(addr) => Some(listen(addr).await?),

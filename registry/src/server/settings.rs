@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rates::RateSettings;
 use crate::settings::{ByteSize, Timespan};
 
 /// `[server]`: how long the registry waits, for what.
@@ -70,6 +71,8 @@ pub struct LimitsSettings {
     /// Requests that an HTTP/2 client has taken back and that were not looked at yet ("rapid
     /// reset"); with more, its connection is closed. Default: 20.
     pub http2_resets: usize,
+    /// How often somebody may ask.
+    pub rates: RateSettings,
 }
 
 impl Default for ServerSettings {
@@ -100,6 +103,7 @@ impl Default for LimitsSettings {
             uri_bytes: ByteSize::kib(8),
             http2_streams: 128,
             http2_resets: 20,
+            rates: RateSettings::default(),
         }
     }
 }

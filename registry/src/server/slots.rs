@@ -77,7 +77,7 @@ impl Drop for Slot {
 
 /// What one client has to itself: an IPv4 address, or a /64 of IPv6, of which it may have any
 /// number of addresses.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -1,6 +1,6 @@
 //! How much one client may ask for, and how many there may be.
 
-use wasmport_registry::settings::ByteSize;
+use wasmport_registry::settings::{ByteSize, Timespan};
 
 use crate::raw::{Tuned, within};
 
@@ -94,4 +94,39 @@ async fn more_requests_than_can_be_answered_are_refused_at_once() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_how_long_to_wait() {
+    let registry = Tuned::start(|config| {
+        let rates = &mut config.settings.limits.rates;
+        (rates.pulls, rates.burst) = (1, Timespan::seconds(3));
+    })
+    .await;
+    for _ in 0..3 {
+        let answer = registry.connect().await.page("/v2/").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    // However slow this is, it is faster than one a second.
+    let refused = within(async {
+        loop {
+            let answer = registry.connect().await.page("/v2/").await;
+            if answer.starts_with("HTTP/1.1 429") {
+                break answer;
+            }
+        }
+    })
+    .await;
+    assert!(refused.contains("TOOMANYREQUESTS"), "{refused}");
+    assert!(refused.contains("retry-after: 1"), "{refused}");
+    // What is not a pull has a limit of its own, and watching has none.
+    registry.open_upload().await;
+    assert!(
+        registry
+            .connect()
+            .await
+            .get("/healthz")
+            .await
+            .starts_with("HTTP/1.1 200")
+    );
 }
