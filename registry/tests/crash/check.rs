@@ -12,9 +12,6 @@ use crate::worker::{Worker, hashes_right};
 /// Of what nothing happened to since the last check, one in so many is checked each time.
 const SAMPLE: u64 = 30;
 
-/// TODO: goes when uploads survive a restart.
-const UPLOADS_SURVIVE: bool = false;
-
 impl Worker {
     /// Checks what happened since the last time and a few others, or everything.
     pub(crate) async fn check(mut self, server: &Server, everything: bool) -> Self {
@@ -111,7 +108,7 @@ impl Worker {
                         .get(&digest)
                         .is_some_and(|blob| blob.sure().is_some());
                 assert!(
-                    is_done || session.acknowledged == 0 || !UPLOADS_SURVIVE,
+                    is_done || session.acknowledged == 0,
                     "an upload is gone of which {} bytes were acknowledged",
                     session.acknowledged
                 );
