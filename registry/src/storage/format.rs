@@ -5,8 +5,6 @@
 //! | 1 | grants count their uses; there is no record of the format |
 //! | 2 | grants say since when they are; `holders/` says who has a blob |
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 
 use super::error::StorageError;
@@ -35,23 +33,28 @@ impl Store {
     /// Brings what an older version wrote into the form of this one. What a newer one wrote
     /// is refused. When it breaks off, the next call goes on.
     pub async fn upgrade(&self) -> Result<(), StorageError> {
-        let key = Key::format();
-        let found = match self.records.get(&key).await? {
-            Some(record) => decode::<Format>(&key, &record)?.version,
-            None => 1,
-        };
-        match found.cmp(&FORMAT) {
-            Ordering::Equal => return Ok(()),
-            Ordering::Greater => {
-                return Err(StorageError::Format {
-                    found,
-                    known: FORMAT,
-                });
-            }
-            Ordering::Less => self.add_holders().await?,
+        if self.is_current().await? {
+            return Ok(());
         }
+        self.add_holders().await?;
         let format = encode(&Format { version: FORMAT });
-        self.write(Batch::new().put(key, format)).await
+        self.write(Batch::new().put(Key::format(), format)).await
+    }
+
+    /// True when the records have today's form. An error when a newer version wrote them.
+    pub(super) async fn is_current(&self) -> Result<bool, StorageError> {
+        let key = Key::format();
+        let Some(record) = self.records.get(&key).await? else {
+            return Ok(false);
+        };
+        let found = decode::<Format>(&key, &record)?.version;
+        if found > FORMAT {
+            return Err(StorageError::Format {
+                found,
+                known: FORMAT,
+            });
+        }
+        Ok(found == FORMAT)
     }
 
     /// From 1 to 2. How old the grants are nobody knows, and so they are young.

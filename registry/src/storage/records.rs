@@ -133,6 +133,13 @@ impl Batch {
         self.0.is_empty()
     }
 
+    /// These changes, and then those of `other`.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     /// The changes in their order.
     pub fn into_changes(self) -> Vec<Change> {
         self.0

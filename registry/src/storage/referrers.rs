@@ -1,6 +1,6 @@
 //! Referrers: one record each, so that two pushes never write the same one.
 
-use wasmport_artifact::{Descriptor, Digest, RepositoryName};
+use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName};
 
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
@@ -52,11 +52,15 @@ impl Store {
 
 /// The descriptor of a referrer (distribution specification, "Listing Referrers").
 pub(super) fn referrer(judged: &Judged) -> Descriptor {
-    let manifest = judged.manifest();
+    descriptor_of(judged.manifest(), judged.digest())
+}
+
+/// The same, of any manifest.
+pub(super) fn descriptor_of(manifest: &Manifest, digest: &Digest) -> Descriptor {
     let size = manifest.bytes().len() as u64;
     Descriptor {
         artifact_type: manifest.artifact_type().map(str::to_owned),
         annotations: manifest.annotations().clone(),
-        ..Descriptor::new(manifest.media_type(), judged.digest().clone(), size)
+        ..Descriptor::new(manifest.media_type(), digest.clone(), size)
     }
 }

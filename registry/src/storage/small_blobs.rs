@@ -18,8 +18,8 @@ use super::store::{PAGE, Store, decode, encode, now};
 /// What a listing says of a small blob. It is a record of its own, so that listing does not
 /// read the bytes.
 #[derive(Serialize, Deserialize)]
-struct Measures {
-    size: u64,
+pub(super) struct Measures {
+    pub(super) size: u64,
     published: u64,
 }
 

@@ -58,6 +58,13 @@ impl Registry {
         self.task.await.unwrap().unwrap();
     }
 
+    /// Stops it, and keeps its directory as long as the answer lives.
+    pub(crate) async fn stop_and_keep(self) -> Arc<TempDir> {
+        let directory = Arc::clone(&self.directory);
+        self.stop().await;
+        directory
+    }
+
     /// Where its store is.
     pub(crate) fn store(&self) -> PathBuf {
         self.directory.path().join("store")
@@ -84,6 +91,15 @@ impl Registry {
     /// Starts one over this store.
     pub(crate) async fn over_store(store: Store) -> Self {
         Self::over_app(store, |_| ()).await
+    }
+
+    /// Starts one over this store that takes no manifest whose blobs are not all there.
+    pub(crate) async fn strict(store: Store) -> Self {
+        let settings = ApiSettings {
+            sparse_manifests: false,
+            ..ApiSettings::default()
+        };
+        Self::over_app(store, |app| app.set_api(settings)).await
     }
 
     /// Starts one over this store after `set` had its turn.

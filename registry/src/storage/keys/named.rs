@@ -5,7 +5,6 @@ use wasmport_artifact::{Digest, RepositoryName, Tag};
 use super::{Key, Prefix};
 
 /// The records that hang together by digests.
-#[allow(dead_code, reason = "for fsck")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Manifests,
@@ -16,6 +15,8 @@ pub(crate) enum Kind {
     Holders,
     Users,
     Facts,
+    /// The bytes of small blobs.
+    Bytes,
 }
 
 /// A record's name in its parts.
@@ -35,18 +36,6 @@ pub(crate) enum Named {
 pub(crate) type Subject = Digest;
 
 impl Kind {
-    #[allow(dead_code, reason = "for fsck")]
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Manifests,
-        Self::Tags,
-        Self::Pending,
-        Self::Referrers,
-        Self::Grants,
-        Self::Holders,
-        Self::Users,
-        Self::Facts,
-    ];
-
     fn name(self) -> &'static str {
         match self {
             Self::Manifests => "manifests",
@@ -57,6 +46,7 @@ impl Kind {
             Self::Holders => "holders",
             Self::Users => "users",
             Self::Facts => "facts",
+            Self::Bytes => "bytes",
         }
     }
 }
