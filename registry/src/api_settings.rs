@@ -1,12 +1,12 @@
 //! What the distribution API leaves to the registry.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wasmport_artifact::limits;
 
 use crate::settings::ByteSize;
 
 /// The settings of the distribution API.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApiSettings {
     /// The largest manifest, in bytes; larger ones get 413. Clients take 4 MiB and seldom

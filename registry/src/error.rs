@@ -80,9 +80,9 @@ impl ApiError {
     /// Blobs", which has 405 for a registry that refuses).
     pub(crate) fn blob_in_use(
         digest: &impl std::fmt::Display,
-        user: &dyn std::fmt::Display,
+        manifest: &impl std::fmt::Display,
     ) -> Self {
-        let message = format!("the blob `{digest}` is in use by {user}");
+        let message = format!("the manifest `{manifest}` of this repository needs `{digest}`");
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "DENIED", message)
             .with_header(header::ALLOW, "GET, HEAD".to_owned())
     }

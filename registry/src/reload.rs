@@ -62,6 +62,7 @@ impl Reloader {
             let name = name.unwrap_or(&settings.policy.file).clone();
             report.note("policy", self.take_policy(name).await);
             self.app.rates.set(settings.limits.rates.clone());
+            self.app.set_api(settings.api.clone());
             let tags = self.app.set_tags(&settings.tags);
             report.note("tags", tags.map_err(Problem::from));
         }

@@ -94,6 +94,7 @@ impl Server {
         let store = open(config.store).await.map_err(StartError::Store)?;
         let app = App::open(store, config.policy).await?;
         app.set_tags(&config.settings.tags)?;
+        app.set_api(config.settings.api.clone());
         app.set_gc(config.settings.gc.clone());
         app.set_uploads(&config.settings.uploads);
         app.rates.set(config.settings.limits.rates.clone());

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::repository::RepositorySettings;
 use crate::access::AccessSettings;
+use crate::api_settings::ApiSettings;
 use crate::audit::AuditSettings;
 use crate::collector::GcSettings;
 use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
@@ -37,6 +38,8 @@ pub struct Settings {
     pub gc: GcSettings,
     /// What it says about itself, and where.
     pub telemetry: TelemetrySettings,
+    /// What the distribution API leaves to the registry.
+    pub api: ApiSettings,
     /// Which tags never move.
     pub tags: TagSettings,
     /// How blobs come in.

@@ -56,16 +56,10 @@ pub(crate) async fn delete(
     repository: &RepositoryName,
     digest: &Digest,
 ) -> Result<Response, ApiError> {
-    match app.store.withdraw(repository, digest).await? {
+    match app.store.remove_blob(repository, digest).await? {
         DeleteBlob::Deleted => {}
         DeleteBlob::Unknown => return Err(ApiError::blob_unknown(digest)),
-        DeleteBlob::Used(manifest) => {
-            return Err(ApiError::blob_in_use(
-                digest,
-                &format!("the manifest `{manifest}`"),
-            ));
-        }
-        DeleteBlob::InUse => return Err(ApiError::blob_in_use(digest, &"an open push")),
+        DeleteBlob::Used(manifest) => return Err(ApiError::blob_in_use(digest, &manifest)),
     }
     audit::deleted(repository, digest);
     Ok(StatusCode::ACCEPTED.into_response())

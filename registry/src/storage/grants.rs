@@ -37,8 +37,6 @@ pub(crate) enum DeleteBlob {
     Unknown,
     /// This manifest of the repository needs it.
     Used(Digest),
-    /// Somebody is about to use it.
-    InUse,
 }
 
 impl Store {
@@ -147,35 +145,56 @@ impl Store {
             .collect())
     }
 
-    /// Takes back the right to a blob that no stored manifest of the repository uses. What
-    /// only this repository had is collected later.
-    pub(crate) async fn withdraw(
+    /// Takes a blob away from a repository, unless one of its manifests uses it. Pushes that
+    /// rely on the blob come before or after. What only this repository had is collected later.
+    pub(crate) async fn remove_blob(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
     ) -> Result<DeleteBlob, StorageError> {
         let (store, repository, blob) = (self.clone(), repository.clone(), blob.clone());
         unhindered(async move {
-            let mut claims = Claims::default();
-            // Shared: a push is about to use it, and will be decided on for itself.
-            if !store.leases.try_claim(&mut claims, &blob) {
-                return Ok(DeleteBlob::InUse);
-            }
-            let users = store.users(&repository, &blob, None).await?;
-            if let Some(user) = users.into_iter().next() {
-                return Ok(DeleteBlob::Used(user));
-            }
-            if store.granted(&repository, &blob).await?.is_none() {
-                return Ok(DeleteBlob::Unknown);
-            }
-            let batch = revoke(Batch::new(), &repository, &blob);
-            match store.commit(batch).await {
-                Ok(()) => Ok(DeleteBlob::Deleted),
-                Err(CommitError::Changed(_)) => Ok(DeleteBlob::InUse),
-                Err(CommitError::Storage(error)) => Err(error),
-            }
+            let _claim = store.leases.claim(&blob).await;
+            store.revoke_unused(&repository, &blob).await
         })
         .await
+    }
+
+    /// The same, unless a push relies on the blob just now: that will be decided on for itself.
+    pub(crate) async fn withdraw(
+        &self,
+        repository: &RepositoryName,
+        blob: &Digest,
+    ) -> Result<(), StorageError> {
+        let (store, repository, blob) = (self.clone(), repository.clone(), blob.clone());
+        unhindered(async move {
+            let mut claims = Claims::default();
+            if store.leases.try_claim(&mut claims, &blob) {
+                store.revoke_unused(&repository, &blob).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The caller has claimed the blob.
+    async fn revoke_unused(
+        &self,
+        repository: &RepositoryName,
+        blob: &Digest,
+    ) -> Result<DeleteBlob, StorageError> {
+        let users = self.users(repository, blob, None).await?;
+        if let Some(user) = users.into_iter().next() {
+            return Ok(DeleteBlob::Used(user));
+        }
+        if self.granted(repository, blob).await?.is_none() {
+            return Ok(DeleteBlob::Unknown);
+        }
+        let batch = revoke(Batch::new(), repository, blob);
+        match self.commit(batch).await {
+            Ok(()) | Err(CommitError::Changed(_)) => Ok(DeleteBlob::Deleted),
+            Err(CommitError::Storage(error)) => Err(error),
+        }
     }
 
     pub(super) async fn read_grant(
