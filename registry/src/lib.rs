@@ -37,6 +37,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod header;
+mod health_check;
 mod metrics;
 mod policy_file;
 mod preconditions;
@@ -58,6 +59,7 @@ pub use app::{App, OpenAppError, TagSettingsError};
 pub use cache::CacheSettings;
 pub use collector::GcSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
+pub use health_check::{HealthError, check_health};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
 pub use rates::RateSettings;
 pub use reload::{Reloaded, Reloader};

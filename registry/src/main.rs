@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use sd_notify::NotifyState;
 use tracing::{error, info};
 use wasmport_registry::telemetry::{TelemetrySettings, start_log};
-use wasmport_registry::{ConfigSource, Overrides, Reloader, Secret, Secrets, Server};
+use wasmport_registry::{ConfigSource, Overrides, Reloader, Secret, Secrets, Server, check_health};
 
 /// An OCI registry that reads what a Wasm artifact imports before it lets it out.
 #[derive(Parser)]
@@ -22,6 +23,10 @@ struct Options {
     /// Load the configuration and all that it names, say what is wrong, and stop
     #[arg(long)]
     check_config: bool,
+
+    /// Ask a registry that runs whether it is ready, and stop: 0 when it is
+    #[arg(long, value_name = "URL", exclusive = true)]
+    health: Option<String>,
 
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:5000]
     #[arg(long, value_name = "ADDR")]
@@ -40,6 +45,11 @@ struct Options {
     policy: Option<String>,
 }
 
+/// Tells what started the process how it is. Without systemd nobody listens.
+fn tell(state: NotifyState<'_>) {
+    let _unheard = sd_notify::notify(&[state]);
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let options = Options::parse();
@@ -55,6 +65,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> anyhow::Result<()> {
+    if let Some(url) = options.health {
+        return Ok(check_health(&url)?);
+    }
     let check_only = options.check_config;
     let config = source(options).load()?;
     log(&config.settings.telemetry).context("failed to start the log")?;
@@ -64,6 +77,7 @@ async fn run(options: Options) -> anyhow::Result<()> {
     }
     let server = Server::bind(config).await?;
     let reloads = reload_when_asked(server.reloader());
+    tell(NotifyState::Ready);
     tokio::select! {
         stopped = server.run(stopped()) => Ok(stopped?),
         () = reloads => Ok(()),
@@ -120,6 +134,11 @@ async fn reload_when_asked(reloader: Reloader) {
 
 /// Done when the process is asked to stop, by ctrl-C or by what runs it.
 async fn stopped() {
+    asked_to_stop().await;
+    tell(NotifyState::Stopping);
+}
+
+async fn asked_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -22,6 +22,8 @@ mod management;
 mod manifests;
 mod metrics;
 mod mount;
+#[cfg(unix)]
+mod process;
 mod pull;
 mod push;
 #[path = "../crash/random.rs"]
