@@ -63,6 +63,7 @@ impl Reloader {
             report.note("policy", self.take_policy(name).await);
             self.app.rates.set(settings.limits.rates.clone());
             self.app.set_api(settings.api.clone());
+            self.app.set_uploads(&settings.uploads);
             let tags = self.app.set_tags(&settings.tags);
             report.note("tags", tags.map_err(Problem::from));
         }

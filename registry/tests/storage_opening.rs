@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use wasmport_artifact::{Digest, RepositoryName};
-use wasmport_registry::storage::{Batch, Key, Records, RedbRecords, RedbSettings};
+use wasmport_registry::storage::{
+    Batch, Blobs, FileBlobs, Key, Records, RedbRecords, RedbSettings,
+};
 
 /// What a power loss or a SIGKILL leaves: the file as it is now, while it is open.
 fn crashed(path: &Path) -> PathBuf {
@@ -126,4 +128,37 @@ async fn a_hundred_thousand_manifests_open_in_a_tenth_of_a_second() {
     println!("{MANIFESTS} manifests, {megabytes} MB: clean {clean:?}, after a crash {crashed:?}");
     assert!(clean < Duration::from_millis(100), "{clean:?}");
     assert!(crashed < Duration::from_secs(30), "{crashed:?}");
+}
+
+/// `cargo test -p wasmport-registry --test storage_opening -- --ignored --nocapture blobs`
+#[tokio::test]
+#[ignore = "makes a hundred thousand files"]
+async fn a_hundred_thousand_blobs_are_not_looked_at_when_they_are_opened() {
+    const BLOBS: usize = 100_000;
+    let directory = TempDir::new().unwrap();
+    drop(FileBlobs::open(directory.path()).unwrap());
+    for number in 0..BLOBS {
+        let digest = Digest::of(&number.to_le_bytes());
+        let shard = format!("blobs/sha256/{}", &digest.hex()[..2]);
+        fs::write(directory.path().join(shard).join(digest.hex()), "").unwrap();
+    }
+    let begun = Instant::now();
+    let blobs = FileBlobs::open(directory.path()).unwrap();
+    let opened = begun.elapsed();
+    let begun = Instant::now();
+    let (mut listed, mut after) = (0, None);
+    loop {
+        let page = blobs.list(after.as_ref(), 1000).await.unwrap();
+        listed += page.len();
+        match page.into_iter().next_back() {
+            Some(last) => after = Some(last.digest),
+            None => break,
+        }
+    }
+    println!(
+        "{BLOBS} blobs: opened in {opened:?}, listed in {:?}",
+        begun.elapsed()
+    );
+    assert_eq!(listed, BLOBS);
+    assert!(opened < Duration::from_millis(100), "{opened:?}");
 }

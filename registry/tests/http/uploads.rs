@@ -1,5 +1,6 @@
 //! Uploads that last: over restarts, broken connections and mistakes of the client.
 
+mod cheap;
 mod durable;
 mod refused;
 
