@@ -1,35 +1,49 @@
-//! Who may do what.
+//! Who may do what: who sends a request, and what the rules let them do.
 
+mod action;
+mod attempts;
+mod caller;
+mod certificates;
+mod credentials;
+mod identity;
+mod issue;
+mod issuers;
+mod jwks;
+mod load;
+mod login;
+pub(crate) mod robots;
+mod rules;
+mod scope;
 mod settings;
 mod subject;
+mod tokens;
+mod users;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::extract::Request;
-use serde::{Deserialize, Serialize};
+use axum::http::header;
+use axum::http::uri::Authority;
+use thiserror::Error;
 use wasmport_artifact::RepositoryName;
 
-use crate::error::ApiError;
-
+pub use self::action::Action;
+use self::attempts::Attempts;
+pub(crate) use self::caller::Caller;
+use self::credentials::Credentials;
+pub(crate) use self::issue::TokenRequest;
+pub use self::load::LoadAccessError;
+pub(crate) use self::load::Loaded;
 pub use self::settings::{
     AccessSettings, CertificateSettings, IssuerSettings, RuleSettings, TokenSettings,
 };
 pub use self::subject::{Subject, SubjectError};
-
-/// What somebody wants to do in a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// Read what the policy lets out.
-    Pull,
-    /// Upload blobs and manifests, and read what is held.
-    Push,
-    /// Delete tags, manifests and blobs.
-    Delete,
-    /// Everything, and what the admin API does.
-    Admin,
-}
+use self::tokens::TokenKey;
+use self::users::Passwords;
+use crate::error::ApiError;
+use crate::storage::{StorageError, Store};
 
 /// The other end of a connection. The server puts it into every request's extensions.
 #[derive(Clone, Debug)]
@@ -39,43 +53,143 @@ pub(crate) struct Peer {
     pub(crate) certificate: Option<Arc<[u8]>>,
 }
 
-/// Who sent a request, and what they may do.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    name: Arc<str>,
+/// What a request says about who sends it. It is taken from the request, which cannot be
+/// lent to what waits.
+#[derive(Debug)]
+pub(crate) struct Asker {
+    credentials: Credentials,
+    peer: Option<Peer>,
+    /// What it calls the registry.
+    host: Option<String>,
 }
 
-/// The access rules.
-#[derive(Debug, Default)]
-pub(crate) struct Access;
+/// The access rules, and what is remembered of those who came.
+#[derive(Debug)]
+pub(crate) struct Access {
+    loaded: ArcSwap<Loaded>,
+    store: Store,
+    passwords: Passwords,
+    attempts: Attempts,
+}
+
+/// Why access rules cannot be put into force.
+#[derive(Debug, Error)]
+pub enum OpenAccessError {
+    /// The key for tokens could not be read or stored.
+    #[error("failed to get the key for tokens from the store")]
+    Storage(#[from] StorageError),
+    /// The system has no random numbers.
+    #[error("failed to get random numbers")]
+    Random(#[from] getrandom::Error),
+}
 
 impl Access {
-    /// Who sent `request`. An error is an answer of 401.
-    pub(crate) fn authenticate(&self, _request: &Request) -> Result<Caller, ApiError> {
-        Ok(Caller {
-            name: "anonymous".into(),
-        })
+    /// Puts rules into force, over the store that has the robots.
+    pub(crate) async fn open(store: Store, loaded: Loaded) -> Result<Self, OpenAccessError> {
+        let access = Self {
+            loaded: ArcSwap::default(),
+            store,
+            passwords: Passwords::new()?,
+            attempts: Attempts::new(),
+        };
+        access.replace(loaded).await?;
+        Ok(access)
+    }
+
+    /// Puts other rules into force, for all requests from now on.
+    pub(crate) async fn replace(&self, mut loaded: Loaded) -> Result<(), OpenAccessError> {
+        if !loaded.is_open() && loaded.token_key.is_none() {
+            let secret = self.store.secret("token-key").await?;
+            loaded.token_key = TokenKey::new(&secret);
+        }
+        self.loaded.store(Arc::new(loaded));
+        Ok(())
+    }
+
+    /// Who sent `request`. An error is the answer.
+    pub(crate) fn authenticate(
+        &self,
+        request: &Request,
+    ) -> impl Future<Output = Result<Caller, ApiError>> + Send + use<'_> {
+        let (loaded, asker) = self.ask(request);
+        async move { self.identify(loaded, asker, "").await }
+    }
+
+    /// Who sent `request`, if they may do this here. An error is the answer.
+    pub(crate) fn authorize<'a>(
+        &'a self,
+        request: &Request,
+        needs: Option<(Action, &'a RepositoryName)>,
+    ) -> impl Future<Output = Result<Caller, ApiError>> + Send + use<'a> {
+        let (loaded, asker) = self.ask(request);
+        async move {
+            let scope = match needs {
+                Some((action, repository)) if asker.is_some() => scope::needed(action, repository),
+                _ => String::new(),
+            };
+            let caller = self.identify(loaded, asker, &scope).await?;
+            match needs {
+                Some((action, repository)) => caller.require(action, repository)?,
+                None => caller.require_login()?,
+            }
+            Ok(caller)
+        }
+    }
+
+    /// Whether everyone may do everything.
+    pub(crate) fn is_open(&self) -> bool {
+        self.loaded.load().is_open()
+    }
+
+    /// The rules of now, and who asks if that matters.
+    fn ask(&self, request: &Request) -> (Arc<Loaded>, Option<Asker>) {
+        let loaded = self.loaded.load_full();
+        let asker = (!loaded.is_open()).then(|| Asker::of(request));
+        (loaded, asker)
+    }
+
+    async fn identify(
+        &self,
+        loaded: Arc<Loaded>,
+        asker: Option<Asker>,
+        scope: &str,
+    ) -> Result<Caller, ApiError> {
+        let Some(asker) = asker else {
+            return Ok(Caller::open(loaded));
+        };
+        let challenge = loaded.challenge(&asker);
+        let login = match &asker.credentials {
+            Credentials::Bearer(token) => self.bearer(&loaded, token).await,
+            other => self.login(&loaded, other, asker.peer.as_ref()).await,
+        };
+        match login {
+            Ok(login) => Ok(Caller::new(loaded, login, challenge)),
+            Err(refused) => Err(refused.answer(&challenge, scope)),
+        }
     }
 }
 
-impl Caller {
-    /// The name for logs and the audit log.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+impl Asker {
+    pub(crate) fn of(request: &Request) -> Self {
+        let named = request.headers().get(header::HOST);
+        let named = named.and_then(|host| host.to_str().ok());
+        // HTTP/2 has the host in the address instead.
+        let host = named.or(request.uri().authority().map(Authority::as_str));
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+        Self {
+            credentials: Credentials::of(request.headers()),
+            peer: request.extensions().get().cloned(),
+            host: host
+                .filter(|host| host.bytes().all(known))
+                .map(str::to_owned),
+        }
     }
 
-    /// Whether they may do this here.
-    pub(crate) fn may(&self, _action: Action, _repository: &RepositoryName) -> bool {
-        true
-    }
-
-    /// An error is an answer: 401 where logging in could help, else 403.
-    pub(crate) fn require(
-        &self,
-        action: Action,
-        repository: &RepositoryName,
-    ) -> Result<(), ApiError> {
-        let _ = self.may(action, repository);
-        Ok(())
+    /// With these credentials instead of the header's.
+    pub(crate) fn with_password(self, name: String, password: String) -> Self {
+        Self {
+            credentials: Credentials::Basic { name, password },
+            ..self
+        }
     }
 }

@@ -7,11 +7,13 @@ use arc_swap::ArcSwap;
 use thiserror::Error;
 use wasmport_artifact::RepositoryName;
 
-use crate::access::Access;
+use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError};
 use crate::admission::{Admission, AdmissionError};
 use crate::api_settings::ApiSettings;
+use crate::audit::{AuditError, AuditLog, OpenAudit};
 use crate::cache::{Answers, CacheSettings, Moment};
 use crate::collector::{Collector, GcSettings};
+use crate::config::{Secrets, Settings};
 use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
 use crate::rates::Rates;
@@ -30,6 +32,8 @@ pub struct App {
     pub(crate) access: Arc<Access>,
     /// What takes away what nothing reaches.
     pub(crate) collector: Arc<Collector>,
+    /// Who did what.
+    pub(crate) audit: Arc<AuditLog>,
     /// Uploads that are under way.
     pub(crate) uploads: Arc<Uploads>,
     /// What the distribution API leaves to us.
@@ -45,9 +49,9 @@ pub struct App {
     is_stopping: Arc<AtomicBool>,
 }
 
-/// Why the artifacts that were held could not be decided on with the policy of this run.
+/// Why a store cannot be used: mostly that what was held could not be decided on.
 #[derive(Debug, Error)]
-#[error("failed to decide on the artifacts that were held")]
+#[error("failed to bring the store up to date")]
 pub struct OpenAppError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// A setting of tags has a malformed glob.
@@ -55,7 +59,60 @@ pub struct OpenAppError(#[source] Box<dyn std::error::Error + Send + Sync>);
 #[error("failed to read the settings of tags")]
 pub struct TagSettingsError(#[from] globset::Error);
 
+/// Why settings cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigureError {
+    /// The settings of tags.
+    #[error(transparent)]
+    Tags(#[from] TagSettingsError),
+    /// The access rules.
+    #[error("failed to load the access rules")]
+    Access(#[from] LoadAccessError),
+    /// There were access rules, and there are none any more.
+    #[error("all access rules are gone, which would let everyone in; restart to mean it")]
+    RulesGone,
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The access rules, in the store.
+    #[error(transparent)]
+    OpenAccess(#[from] OpenAccessError),
+}
+
 impl App {
+    /// Uses these settings from now on, with the files that they name: all of them, or none
+    /// when something is wrong.
+    pub async fn configure(
+        &self,
+        settings: &Settings,
+        secrets: &Secrets,
+    ) -> Result<(), ConfigureError> {
+        let tags = TagRules::new(&settings.tags).map_err(TagSettingsError)?;
+        let audit = OpenAudit::open(&settings.audit)?;
+        let access = Loaded::load(settings, secrets)?;
+        self.access.replace(access).await?;
+        self.admission.set_tag_rules(tags);
+        self.set_api(settings.api.clone());
+        self.set_gc(settings.gc.clone());
+        self.set_uploads(&settings.uploads);
+        self.rates.set(settings.limits.rates.clone());
+        self.audit.replace(audit);
+        Ok(())
+    }
+
+    /// [`configure`](Self::configure) while requests come in: rules may be replaced by other
+    /// rules, but when they have gone, that is more likely a mistake than meant.
+    pub(crate) async fn reconfigure(
+        &self,
+        settings: &Settings,
+        secrets: &Secrets,
+    ) -> Result<(), ConfigureError> {
+        if !self.access.is_open() && !settings.access.has_rules() {
+            return Err(ConfigureError::RulesGone);
+        }
+        self.configure(settings, secrets).await
+    }
+
     /// Uses these settings of tags from now on.
     pub fn set_tags(&self, settings: &TagSettings) -> Result<(), TagSettingsError> {
         self.admission.set_tag_rules(TagRules::new(settings)?);
@@ -88,11 +145,14 @@ impl App {
         let uploads = Uploads::open_store(store.clone(), UploadSettings::default()).await;
         let uploads = Arc::new(uploads.map_err(|error| OpenAppError(error.into()))?);
         tokio::spawn(Uploads::sweep_regularly(Arc::downgrade(&uploads)));
+        let access = Access::open(store.clone(), Loaded::default()).await;
+        let access = access.map_err(|error| OpenAppError(error.into()))?;
         Ok(Self {
             collector: Collector::start(store.clone()),
             store,
             admission,
-            access: Arc::default(),
+            access: Arc::new(access),
+            audit: Arc::default(),
             api: Arc::default(),
             answers: Arc::new(Answers::new(&CacheSettings::default())),
             rates: Arc::default(),

@@ -72,6 +72,36 @@ impl ApiError {
             .with_header(header::CONTENT_RANGE, format!("bytes */{size}"))
     }
 
+    /// Nobody was identified, or a token is for something else; `challenge` says how to log in.
+    pub(crate) fn unauthorized(message: impl Into<String>, challenge: String) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
+            .with_header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// It is known who asks, and they may not.
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "DENIED", message)
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "UNSUPPORTED", message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "UNSUPPORTED", message)
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+    }
+
+    pub(crate) fn too_many_attempts(wait: std::time::Duration) -> Self {
+        let message = "too many wrong passwords from this address";
+        let seconds = wait.as_secs().max(1).to_string();
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            .with_header(header::RETRY_AFTER, seconds)
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "UNSUPPORTED", message)
     }

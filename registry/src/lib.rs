@@ -16,12 +16,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[allow(
-    dead_code,
-    clippy::unnecessary_wraps,
-    clippy::unused_self,
-    reason = "a skeleton, which the access rules fill in"
-)]
 pub mod access;
 mod admission;
 mod api_settings;
@@ -55,7 +49,7 @@ pub mod telemetry;
 mod uploads;
 
 pub use api_settings::ApiSettings;
-pub use app::{App, OpenAppError, TagSettingsError};
+pub use app::{App, ConfigureError, OpenAppError, TagSettingsError};
 pub use cache::CacheSettings;
 pub use collector::GcSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};

@@ -14,6 +14,11 @@ impl Query {
         Self(pairs.into_owned().collect())
     }
 
+    /// What a form has, which is written like a query.
+    pub(crate) fn of_form(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
     /// All values under `name`.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let pairs = self.0.iter().filter(move |(key, _)| key == name);

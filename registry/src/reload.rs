@@ -26,7 +26,7 @@ pub struct Reloader {
 /// What became of one kind of thing.
 #[derive(Clone, Debug, Serialize)]
 pub struct Reloaded {
-    /// `settings`, `policy`, `tags`, `certificates` and so on.
+    /// `settings`, `policy`, `access` (and what else the file has), `certificates`.
     pub what: &'static str,
     /// Why the old one was kept. `None` when the new one was taken.
     pub error: Option<String>,
@@ -61,11 +61,8 @@ impl Reloader {
             let name = source.overrides.policy.as_ref();
             let name = name.unwrap_or(&settings.policy.file).clone();
             report.note("policy", self.take_policy(name).await);
-            self.app.rates.set(settings.limits.rates.clone());
-            self.app.set_api(settings.api.clone());
-            self.app.set_uploads(&settings.uploads);
-            let tags = self.app.set_tags(&settings.tags);
-            report.note("tags", tags.map_err(Problem::from));
+            let configured = self.app.reconfigure(&settings, &source.secrets).await;
+            report.note("access", configured.map_err(Problem::from));
         }
         if let Some(tls) = self.tls.clone() {
             let settings = settings.tls.clone();

@@ -8,6 +8,7 @@ use axum::routing::{any, get};
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::audit;
 use crate::boundary::{Passage, Seen};
 use crate::endpoint::Endpoint;
 use crate::error::ApiError;
@@ -15,8 +16,8 @@ use crate::header;
 use crate::metrics::Kind;
 use crate::rates::Asker;
 use crate::routes::{
-    base, blobs, catalog, health, manifests, metrics, referrers, tag_history, tags, uploads,
-    wasm_pkg,
+    admin, base, blobs, catalog, health, manifests, metrics, referrers, tag_history, tags, token,
+    uploads, wasm_pkg,
 };
 use crate::server::network;
 
@@ -31,6 +32,8 @@ pub fn router(app: App) -> Router {
             get(wasm_pkg::discover),
         )
         .route("/metrics", get(metrics::guarded))
+        .route("/_wasmport/v1/{*path}", any(admin::dispatch))
+        .route("/token", get(token::get).post(token::post))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(app)
@@ -38,7 +41,9 @@ pub fn router(app: App) -> Router {
 
 async fn distribution(State(app): State<App>, request: Request) -> Response {
     let mut passage = Passage::begin(&app.metrics, &request);
-    let answer = dispatch(app, request, &mut passage.seen).await;
+    // The request goes into the work, and so what it says of its sender is taken before.
+    let actor = audit::Actor::of(&app.audit, &request);
+    let answer = actor.does(dispatch(app, request, &mut passage.seen)).await;
     let mut response = answer.into_response();
     response.headers_mut().insert(
         header::DOCKER_DISTRIBUTION_API_VERSION,
@@ -78,12 +83,12 @@ async fn dispatch(app: App, request: Request, seen: &mut Seen) -> Result<Respons
     let endpoint = E::parse(request.uri().path())?;
     seen.kind = Kind::of(&endpoint);
     let method = request.method().clone();
-    let caller = app.access.authenticate(&request)?;
+    let caller = app
+        .access
+        .authorize(&request, endpoint.needs(&method))
+        .await?;
     seen.caller = Some(caller.clone());
     check_rate(&app, &request, &caller)?;
-    if let Some((action, repository)) = endpoint.needs(&method) {
-        caller.require(action, repository)?;
-    }
     match (method.as_str(), endpoint) {
         ("GET" | "HEAD", E::Base) => Ok(base::version()),
         ("GET" | "HEAD", E::Blob(name, digest)) => {

@@ -32,7 +32,7 @@ pub(crate) use self::tls::Tls;
 use self::tls::watch_certificates;
 pub use self::tls::{ClientCertificates, MinVersion, TlsError, TlsSettings};
 
-use crate::app::{App, OpenAppError, TagSettingsError};
+use crate::app::{App, ConfigureError, OpenAppError};
 use crate::config::{Config, StoreLocation};
 use crate::reload::Reloader;
 use crate::router::{metrics_router, router};
@@ -57,8 +57,9 @@ pub struct Server {
 pub enum StartError {
     /// Others could reach it and nothing would stop them.
     #[error(
-        "`{0}` can be reached from other machines, and the registry has no access rules yet: \
-         listen on a loopback address, or allow it explicitly"
+        "`{0}` can be reached from other machines, and there are not both TLS and access rules: \
+         listen on a loopback address, configure `[tls]` and `[[access.rule]]`, or allow it \
+         explicitly"
     )]
     Remote(SocketAddr),
     /// The store could not be opened.
@@ -67,9 +68,9 @@ pub enum StartError {
     /// The store's content could not be brought up to date.
     #[error(transparent)]
     App(#[from] OpenAppError),
-    /// The settings of tags are wrong.
+    /// The settings are wrong, or something that they name.
     #[error(transparent)]
-    Tags(#[from] TagSettingsError),
+    Configure(#[from] ConfigureError),
     /// TLS cannot be spoken.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -86,18 +87,15 @@ pub enum StartError {
 impl Server {
     /// Opens the store and listens. Connections wait until [`run`](Self::run).
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        if !config.addr.ip().is_loopback() && !config.allow_remote {
+        let is_guarded = config.settings.tls.is_some() && config.settings.access.has_rules();
+        if !config.addr.ip().is_loopback() && !config.allow_remote && !is_guarded {
             return Err(StartError::Remote(config.addr));
         }
         let tls = config.settings.tls.clone();
         let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
         let store = open(config.store).await.map_err(StartError::Store)?;
         let app = App::open(store, config.policy).await?;
-        app.set_tags(&config.settings.tags)?;
-        app.set_api(config.settings.api.clone());
-        app.set_gc(config.settings.gc.clone());
-        app.set_uploads(&config.settings.uploads);
-        app.rates.set(config.settings.limits.rates.clone());
+        app.configure(&config.settings, &config.secrets).await?;
         let (listener, addr) = listen(config.addr).await?;
         let metrics = match config.settings.telemetry.metrics_addr {
             Some(addr) => Some(listen(addr).await?),

@@ -1,7 +1,6 @@
 //! How artifacts go in and come out, request by request as `zb` sends them.
 
 use anyhow::{Context, bail};
-use bytes::Bytes;
 use hyper::header::LOCATION;
 use hyper::{Method, StatusCode};
 use wasmport_artifact::media_type::IMAGE_MANIFEST;

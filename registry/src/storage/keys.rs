@@ -12,6 +12,7 @@
 //! | `users/<repository>:<blob>:<manifest>` | this manifest names that blob |
 //! | `format` | which form the records have |
 //! | `facts/<digest>` | what the bytes behind a manifest are |
+//! | `robots/<name>` | a robot, with the hash of its token |
 //! | `blobs/<digest>` | size and age of a small blob |
 //! | `bytes/<digest>` | the bytes of a small blob |
 //! | `uploads/<repository>:<id>` | how far an upload has come |
@@ -116,6 +117,11 @@ impl Key {
     /// A key that this store made for itself.
     pub fn secret(name: &str) -> Self {
         Self(format!("secrets/{name}"))
+    }
+
+    /// A robot.
+    pub fn robot(name: &str) -> Self {
+        Prefix::robots().key(name)
     }
 
     /// Which form of the store the records have.
@@ -262,6 +268,11 @@ impl Prefix {
     /// All uploads.
     pub fn uploads() -> Self {
         Self("uploads/".to_owned())
+    }
+
+    /// All robots.
+    pub fn robots() -> Self {
+        Self("robots/".to_owned())
     }
 
     /// The text that the names begin with.
