@@ -36,7 +36,7 @@ use crate::app::{App, ConfigureError, OpenAppError};
 use crate::config::{Config, StoreLocation};
 use crate::reload::Reloader;
 use crate::router::{metrics_router, router};
-use crate::storage::{StorageError, Store};
+use crate::storage::{RedbSettings, StorageError, Store};
 
 /// A registry that listens and does not answer yet.
 #[derive(Debug)]
@@ -93,7 +93,10 @@ impl Server {
         }
         let tls = config.settings.tls.clone();
         let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
-        let store = open(config.store).await.map_err(StartError::Store)?;
+        let records = config.settings.store.records.clone();
+        let store = open(config.store, records)
+            .await
+            .map_err(StartError::Store)?;
         let app = App::open(store, config.policy).await?;
         app.configure(&config.settings, &config.secrets).await?;
         let (listener, addr) = listen(config.addr).await?;
@@ -184,11 +187,11 @@ async fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErro
     Ok((listener, addr))
 }
 
-async fn open(location: StoreLocation) -> Result<Store, StorageError> {
+async fn open(location: StoreLocation, records: RedbSettings) -> Result<Store, StorageError> {
     let StoreLocation::Directory(directory) = location else {
         return Ok(Store::in_memory());
     };
-    let opened = tokio::task::spawn_blocking(move || Store::open(&directory)).await;
+    let opened = tokio::task::spawn_blocking(move || Store::open_with(&directory, &records)).await;
     let store = opened.unwrap_or_else(|error| {
         Err(StorageError::Engine {
             action: "open the store".to_owned(),

@@ -12,6 +12,7 @@ use crate::audit::AuditSettings;
 use crate::collector::GcSettings;
 use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 use crate::settings::resolve;
+use crate::storage::RedbSettings;
 use crate::tag_rules::TagSettings;
 use crate::telemetry::TelemetrySettings;
 use crate::uploads::UploadSettings;
@@ -55,6 +56,8 @@ pub struct Settings {
 pub struct StoreSettings {
     /// The directory, made when it is not there. Default: the user's data directory.
     pub directory: Option<PathBuf>,
+    /// How the database in it works.
+    pub records: RedbSettings,
 }
 
 /// `[policy]`

@@ -20,7 +20,7 @@ use super::leases::Leases;
 use super::memory::MemoryRecords;
 use super::memory_blobs::MemoryBlobs;
 use super::records::{Batch, CommitError, Record, Records};
-use super::redb::RedbRecords;
+use super::redb::{RedbRecords, RedbSettings};
 use crate::cache::CacheSettings;
 
 /// How many records one listing reads at a time.
@@ -75,8 +75,13 @@ impl Store {
     /// The records are opened first: they are locked, and until they are ours nothing in the
     /// directory may be touched.
     pub fn open(directory: &Path) -> Result<Self, StorageError> {
+        Self::open_with(directory, &RedbSettings::default())
+    }
+
+    /// The same with other settings of the database.
+    pub fn open_with(directory: &Path, records: &RedbSettings) -> Result<Self, StorageError> {
         create_durably(directory)?;
-        let records = RedbRecords::open(&directory.join("records.redb"))?;
+        let records = RedbRecords::open_with(&directory.join("records.redb"), records)?;
         let blobs = FileBlobs::open(directory)?;
         Ok(Self::new(Arc::new(records), Arc::new(blobs)))
     }

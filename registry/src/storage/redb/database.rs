@@ -7,25 +7,26 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::medium::Medium;
+use crate::settings::ByteSize;
 use crate::storage::error::StorageError;
 use crate::storage::keys::{Key, Prefix};
 use crate::storage::records::{Change, Record, Version};
 
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 
-/// How the database of the records works.
-#[derive(Clone, Debug, Deserialize)]
+/// `[store.records]`: how the database of the records works.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RedbSettings {
-    /// How much of the database is kept in memory, in bytes (default 24 MiB). What is read
-    /// often is also in the caches above, and the system caches the file's pages.
-    pub cache_bytes: usize,
-    /// Write with every commit what makes the database open at once after a crash (default
-    /// false). It then costs two syncs instead of one. Without it that is written whenever
+    /// How much of the database is kept in memory. Default: `"24 MiB"`, since what is read
+    /// often is in the caches above, and the system caches the file's pages.
+    pub cache: ByteSize,
+    /// Whether every commit writes what makes the database open at once after a crash. It
+    /// then costs two syncs instead of one. Default: `false`: that is written whenever
     /// nothing was committed for half a second, and only after a crash under load the whole
     /// database is read once, about a second for each 300 MB.
     pub quick_repair: bool,
@@ -34,7 +35,7 @@ pub struct RedbSettings {
 impl Default for RedbSettings {
     fn default() -> Self {
         Self {
-            cache_bytes: 24 * 1024 * 1024,
+            cache: ByteSize::mib(24),
             quick_repair: false,
         }
     }
@@ -172,7 +173,7 @@ impl RecordsFile {
 
     fn builder(&self) -> Builder {
         let mut builder = Database::builder();
-        builder.set_cache_size(self.settings.cache_bytes);
+        builder.set_cache_size(self.settings.cache.to_usize());
         let count = Arc::clone(&self.repairs);
         builder.set_repair_callback(move |session| {
             // It is called several times for one repair.
