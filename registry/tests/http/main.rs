@@ -10,6 +10,7 @@
 
 mod admission;
 mod artifact;
+mod callers;
 mod catalog;
 mod coherence;
 mod collection;

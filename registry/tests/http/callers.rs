@@ -1,0 +1,109 @@
+//! Who asks decides what is there: held artifacts, mounts and the list of repositories.
+
+use std::sync::Arc;
+
+use reqwest::Client;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use wasmport_artifact::Digest;
+use wasmport_registry::{Config, LoadedPolicy, Server, StoreLocation};
+
+use crate::artifact::{Artifact, hello, hello_again};
+use crate::registry::{Answer, Registry};
+use crate::signatures::{key, push_bundle, signed_by};
+
+/// A registry where anyone may pull from `public/**` and from `app`, and alice may push everywhere.
+struct Guarded {
+    host: String,
+    client: Client,
+    _directory: Arc<TempDir>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Guarded {
+    /// Starts one over what an open registry has stored.
+    async fn over(open: Registry, policy: &LoadedPolicy) -> Self {
+        let directory = open.stop_and_keep().await;
+        let users = directory.path().join("users.htpasswd");
+        let hash = bcrypt::hash("secret", 4).unwrap();
+        std::fs::write(&users, format!("alice:{hash}\nbob:{hash}\n")).unwrap();
+        let store = StoreLocation::Directory(directory.path().join("store"));
+        let mut config = Config::new("127.0.0.1:0".parse().unwrap(), store, policy.clone());
+        let settings = json!({ "access": { "htpasswd": users, "rule": [
+            { "repositories": ["public/**", "app"], "who": ["anonymous", "user:bob"], "allow": ["pull"] },
+            { "repositories": ["**"], "who": ["user:alice"], "allow": ["pull", "push"] },
+        ] } });
+        config.settings = serde_json::from_value(settings).unwrap();
+        let server = Server::bind(config).await.unwrap();
+        let host = server.addr().to_string();
+        let (stop, stopped) = oneshot::channel::<()>();
+        tokio::spawn(server.run(async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            host,
+            client: Client::new(),
+            _directory: directory,
+            _stop: stop,
+        }
+    }
+
+    async fn anyone(&self, path: &str) -> Answer {
+        Answer::of(self.client.get(format!("http://{}{path}", self.host))).await
+    }
+
+    async fn user(&self, name: &str, path: &str) -> Answer {
+        let request = self.client.get(format!("http://{}{path}", self.host));
+        Answer::of(request.basic_auth(name, Some("secret"))).await
+    }
+}
+
+#[tokio::test]
+async fn what_is_held_is_there_only_for_who_may_push() {
+    let key = key();
+    let policy = signed_by(&key);
+    let open = Registry::start_with(&policy).await;
+    let (signed, held) = (hello(), hello_again());
+    push_bundle(&open, "app", &signed, &key).await;
+    assert_eq!(open.push("app", "1.0", &signed).await.status, 201);
+    assert_eq!(open.push("app", "1.0", &held).await.status, 201);
+    let registry = Guarded::over(open, &policy).await;
+    let manifest = format!("/v2/app/manifests/{}", held.digest());
+    let layer = format!("/v2/app/blobs/{}", Digest::of(held.layer()));
+    for (path, code) in [(&manifest, "MANIFEST_UNKNOWN"), (&layer, "BLOB_UNKNOWN")] {
+        // Twice: what alice was given is not given to anyone.
+        for _ in 0..2 {
+            let hidden = registry.anyone(path).await;
+            assert_eq!(
+                (hidden.status.as_u16(), hidden.code().as_str()),
+                (404, code)
+            );
+            assert_eq!(registry.user("alice", path).await.status, 200);
+        }
+    }
+    for answer in [
+        registry.anyone("/v2/app/manifests/1.0").await,
+        registry.user("alice", "/v2/app/manifests/1.0").await,
+    ] {
+        assert_eq!(answer.body, signed.manifest);
+    }
+}
+
+#[tokio::test]
+async fn the_catalog_has_what_the_caller_may_pull() {
+    let open = Registry::start().await;
+    for name in ["app", "private/app", "public/app", "secret"] {
+        open.push(name, "1.0", &Artifact::other(b"x", None, None))
+            .await;
+    }
+    let policy = LoadedPolicy::load("preset:standard").unwrap();
+    let registry = Guarded::over(open, &policy).await;
+    let names = |answer: Answer| answer.json()["repositories"].clone();
+    let public = json!(["app", "public/app"]);
+    assert_eq!(names(registry.user("bob", "/v2/_catalog").await), public);
+    let all = json!(["app", "private/app", "public/app", "secret"]);
+    assert_eq!(names(registry.user("alice", "/v2/_catalog").await), all);
+    // As at `/v2/`, who says nothing is asked to log in.
+    assert_eq!(registry.anyone("/v2/_catalog").await.status, 401);
+}
