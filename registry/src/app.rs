@@ -129,6 +129,12 @@ impl App {
         self.collector.set(settings);
     }
 
+    /// Keeps as much in memory as these settings say, and forgets what was kept before.
+    pub fn set_cache(&mut self, settings: &CacheSettings) {
+        self.answers = Arc::new(Answers::new(settings));
+        self.store = self.store.clone().with_cache(settings);
+    }
+
     /// Uses these settings of uploads from now on.
     pub fn set_uploads(&self, settings: &UploadSettings) {
         self.uploads.set(settings.clone());

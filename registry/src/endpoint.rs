@@ -57,7 +57,13 @@ impl Endpoint {
             return Ok(Self::Base);
         }
         // The colon of a digest is the only character in a valid path that clients escape.
-        let rest = rest.replace("%3A", ":").replace("%3a", ":");
+        let unescaped;
+        let rest = if rest.contains('%') {
+            unescaped = rest.replace("%3A", ":").replace("%3a", ":");
+            &unescaped
+        } else {
+            rest
+        };
         let rest = rest.strip_prefix('/').ok_or_else(unknown)?;
         if rest == "_catalog" {
             return Ok(Self::Catalog);

@@ -1,5 +1,7 @@
 //! The API on one page.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -23,10 +25,13 @@ use crate::server::network;
 
 /// All that the registry answers.
 pub fn router(app: App) -> Router {
-    Router::new()
+    // Routing copies the state twice for each request, and this one is cheap to copy.
+    let distribution = Router::new()
         .route("/v2", any(distribution))
         .route("/v2/", any(distribution))
         .route("/v2/{*path}", any(distribution))
+        .with_state(Arc::new(app.clone()));
+    Router::new()
         .route(
             "/.well-known/wasm-pkg/registry.json",
             get(wasm_pkg::discover),
@@ -37,13 +42,14 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(app)
+        .merge(distribution)
 }
 
-async fn distribution(State(app): State<App>, request: Request) -> Response {
+async fn distribution(State(app): State<Arc<App>>, request: Request) -> Response {
     let mut passage = Passage::begin(&app.metrics, &request);
     // The request goes into the work, and so what it says of its sender is taken before.
     let actor = audit::Actor::of(&app.audit, &request);
-    let answer = actor.does(dispatch(app, request, &mut passage.seen)).await;
+    let answer = actor.does(dispatch(&app, request, &mut passage.seen)).await;
     let mut response = answer.into_response();
     response.headers_mut().insert(
         header::DOCKER_DISTRIBUTION_API_VERSION,
@@ -78,7 +84,7 @@ pub(crate) fn metrics_router(app: App) -> Router {
 }
 
 /// The distribution API (distribution specification, "Endpoints").
-async fn dispatch(app: App, request: Request, seen: &mut Seen) -> Result<Response, ApiError> {
+async fn dispatch(app: &App, request: Request, seen: &mut Seen) -> Result<Response, ApiError> {
     use Endpoint as E;
     let endpoint = E::parse(request.uri().path())?;
     seen.kind = Kind::of(&endpoint);
@@ -88,34 +94,34 @@ async fn dispatch(app: App, request: Request, seen: &mut Seen) -> Result<Respons
         .authorize(&request, endpoint.needs(&method))
         .await?;
     seen.caller = Some(caller.clone());
-    check_rate(&app, &request, &caller)?;
+    check_rate(app, &request, &caller)?;
     match (method.as_str(), endpoint) {
         ("GET" | "HEAD", E::Base) => Ok(base::version()),
         ("GET" | "HEAD", E::Blob(name, digest)) => {
             blobs::get(app, &caller, name, digest, request).await
         }
-        ("POST", E::Uploads(name)) => uploads::post(app, &caller, name, request).await,
-        ("GET", E::Upload(name, id)) => uploads::get(&app, &name, &id).await,
-        ("PATCH", E::Upload(name, id)) => uploads::patch(app, name, id, request).await,
-        ("PUT", E::Upload(name, id)) => uploads::put(app, name, id, request).await,
-        ("DELETE", E::Upload(name, id)) => uploads::delete(&app, &name, &id).await,
+        ("POST", E::Uploads(name)) => uploads::post(app.clone(), &caller, name, request).await,
+        ("GET", E::Upload(name, id)) => uploads::get(app, &name, &id).await,
+        ("PATCH", E::Upload(name, id)) => uploads::patch(app.clone(), name, id, request).await,
+        ("PUT", E::Upload(name, id)) => uploads::put(app.clone(), name, id, request).await,
+        ("DELETE", E::Upload(name, id)) => uploads::delete(app, &name, &id).await,
         ("GET" | "HEAD", E::Manifest(name, reference)) => {
             manifests::get(app, &caller, name, reference, request).await
         }
         ("PUT", E::Manifest(name, reference)) => {
-            manifests::put(app, name, reference, request).await
+            manifests::put(app.clone(), name, reference, request).await
         }
         ("DELETE", E::Manifest(name, reference)) => {
-            manifests::delete(app, name, reference, request).await
+            manifests::delete(app.clone(), name, reference, request).await
         }
-        ("DELETE", E::Blob(name, digest)) => blobs::delete(&app, &name, &digest).await,
-        ("GET" | "HEAD", E::Catalog) => catalog::list(&app, &caller, request).await,
+        ("DELETE", E::Blob(name, digest)) => blobs::delete(app, &name, &digest).await,
+        ("GET" | "HEAD", E::Catalog) => catalog::list(app, &caller, request).await,
         ("GET" | "HEAD", E::TagHistory(name, tag)) => {
-            tag_history::list(&app, &name, &tag, request).await
+            tag_history::list(app, &name, &tag, request).await
         }
-        ("GET" | "HEAD", E::Tags(name)) => tags::list(app, name, request).await,
+        ("GET" | "HEAD", E::Tags(name)) => tags::list(app.clone(), name, request).await,
         ("GET" | "HEAD", E::Referrers(name, subject)) => {
-            referrers::list(app, name, subject, request).await
+            referrers::list(app.clone(), name, subject, request).await
         }
         (_, endpoint) => Err(ApiError::method_not_allowed(&endpoint)),
     }

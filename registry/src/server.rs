@@ -97,7 +97,8 @@ impl Server {
         let store = open(config.store, records)
             .await
             .map_err(StartError::Store)?;
-        let app = App::open(store, config.policy).await?;
+        let mut app = App::open(store, config.policy).await?;
+        app.set_cache(&config.settings.cache);
         app.configure(&config.settings, &config.secrets).await?;
         let (listener, addr) = listen(config.addr).await?;
         let metrics = match config.settings.telemetry.metrics_addr {

@@ -1,6 +1,7 @@
 //! How artifacts go in and come out, request by request as `zb` sends them.
 
 use anyhow::{Context, bail};
+use bytes::Bytes;
 use hyper::header::LOCATION;
 use hyper::{Method, StatusCode};
 use wasmport_artifact::media_type::IMAGE_MANIFEST;
@@ -91,10 +92,10 @@ impl Client<'_> {
     ) -> anyhow::Result<()> {
         let path = format!("/v2/{repository}/manifests/{tag}");
         let headers = if method == Method::HEAD {
-            // There is no body to send with it, and registries look at what is accepted.
-            self.send(method, &path, None, StatusCode::OK)
-                .await?
-                .headers
+            // Without it docker-registry says that there is no such manifest.
+            let accept = Some((IMAGE_MANIFEST, Bytes::new()));
+            let answer = self.send(method, &path, accept, StatusCode::OK);
+            answer.await?.headers
         } else {
             self.get(&path, Some(IMAGE_MANIFEST), &artifact.manifest)
                 .await?

@@ -9,6 +9,7 @@ use super::repository::RepositorySettings;
 use crate::access::AccessSettings;
 use crate::api_settings::ApiSettings;
 use crate::audit::AuditSettings;
+use crate::cache::CacheSettings;
 use crate::collector::GcSettings;
 use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
 use crate::settings::resolve;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// Where the audit log goes.
     pub audit: AuditSettings,
+    /// How much memory it uses to answer faster.
+    pub cache: CacheSettings,
     /// What the collector takes away, and when.
     pub gc: GcSettings,
     /// What it says about itself, and where.

@@ -22,7 +22,7 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// end-2
 pub(crate) async fn get(
-    app: App,
+    app: &App,
     caller: &Caller,
     repository: RepositoryName,
     digest: Digest,
@@ -33,7 +33,7 @@ pub(crate) async fn get(
         // A push that asks does not send the blob again, and relies on the answer.
         app.store.announce(&name.digest).await;
     }
-    check_access(&app, caller, &name).await?;
+    check_access(app, caller, &name).await?;
     let digest = &name.digest;
     if request.method() == Method::HEAD {
         let size = app.store.blob_size(digest).await?;

@@ -31,7 +31,7 @@ const TAGS: usize = 32;
 
 /// end-3: by tag or digest, if the policy of today admits it.
 pub(crate) async fn get(
-    app: App,
+    app: &App,
     caller: &Caller,
     repository: RepositoryName,
     reference: Selector,
@@ -46,7 +46,7 @@ pub(crate) async fn get(
     if let Some(known) = moment.and_then(|moment| app.answers.manifest(&name, moment)) {
         return Ok(found(&request, &known));
     }
-    let (manifest, is_for_all) = find(&app, caller, &name).await?;
+    let (manifest, is_for_all) = find(app, caller, &name).await?;
     let manifest = Arc::new(manifest);
     let response = found(&request, &manifest);
     if let Some(moment) = moment.filter(|_| is_for_all) {
