@@ -137,6 +137,8 @@ impl App {
 
     /// Uses these settings of uploads from now on.
     pub fn set_uploads(&self, settings: &UploadSettings) {
+        let small = usize::try_from(settings.small_bytes.0).unwrap_or(usize::MAX);
+        self.store.set_small_bytes(small);
         self.uploads.set(settings.clone());
     }
 

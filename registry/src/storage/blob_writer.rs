@@ -10,7 +10,7 @@ use wasmport_artifact::{Algorithm, Digest, DigestError, Hasher};
 use super::blobs::{Blobs, Stage};
 use super::error::StorageError;
 
-/// Largest blob that becomes a record, in bytes. Up to here a commit that carries the bytes
+/// Largest blob that becomes a record unless it is set otherwise, in bytes. Up to here a commit that carries the bytes
 /// is faster than a file of their own with two more syncs; above, the database would write
 /// them twice.
 pub(super) const SMALL_BYTES: usize = 64 * 1024;
@@ -33,6 +33,8 @@ pub struct BlobWriter {
     /// What the client said, or sha256, which nearly all digests are. Should it say another
     /// one in the end, the bytes are read once more.
     algorithm: Algorithm,
+    /// Up to how many bytes it stays in memory, to become a record.
+    small: usize,
     intact: bool,
 }
 
@@ -81,6 +83,7 @@ impl BlobWriter {
             buffer: BytesMut::new(),
             staged: None,
             algorithm,
+            small: SMALL_BYTES,
             intact: true,
         }
     }
@@ -89,6 +92,13 @@ impl BlobWriter {
     pub(super) fn resume(mut self, staged: Option<Staged>, small: &[u8]) -> Self {
         self.buffer.extend_from_slice(small);
         self.staged = staged;
+        self
+    }
+
+    /// Makes a record of what has at most so many bytes. More than a piece goes to a stage in
+    /// any case.
+    pub(super) fn small(mut self, bytes: usize) -> Self {
+        self.small = bytes;
         self
     }
 
@@ -173,7 +183,7 @@ impl BlobWriter {
     }
 
     fn is_small(&self) -> bool {
-        self.staged.is_none() && self.buffer.len() <= SMALL_BYTES
+        self.staged.is_none() && self.buffer.len() <= self.small
     }
 
     async fn flush(&mut self) -> Result<(), StorageError> {

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasmport_artifact::Algorithm;
 
-use super::blob_writer::BlobWriter;
+use super::blob_writer::{BlobWriter, SMALL_BYTES};
 use super::blobs::Blobs;
 use super::contents::Contents;
 use super::error::StorageError;
@@ -36,6 +37,7 @@ pub struct Store {
     pub(super) records: Arc<dyn Records>,
     pub(super) blobs: Arc<dyn Blobs>,
     generations: Arc<Generations>,
+    small_bytes: Arc<AtomicUsize>,
     pub(super) leases: Arc<Leases>,
     pub(super) contents: Arc<Contents>,
 }
@@ -47,6 +49,7 @@ impl Store {
             records,
             blobs,
             generations: Arc::default(),
+            small_bytes: Arc::new(SMALL_BYTES.into()),
             leases: Arc::default(),
             contents: contents(&CacheSettings::default()),
         }
@@ -118,9 +121,15 @@ impl Store {
         })
     }
 
+    /// Makes records of blobs that have at most so many bytes, from now on.
+    pub(crate) fn set_small_bytes(&self, bytes: usize) {
+        self.small_bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// A writer for a new blob.
     pub(crate) fn blob_writer(&self, algorithm: Algorithm) -> BlobWriter {
-        BlobWriter::new(Arc::clone(&self.blobs), algorithm)
+        let small = self.small_bytes.load(Ordering::Relaxed);
+        BlobWriter::new(Arc::clone(&self.blobs), algorithm).small(small)
     }
 }
 

@@ -140,3 +140,17 @@ async fn no_more_uploads_are_recorded_than_allowed() {
     first.unwrap();
     uploads.check_room(&taken).unwrap();
 }
+
+#[tokio::test]
+async fn what_is_small_is_a_setting() {
+    let (uploads, id) = opened().await;
+    uploads.store.set_small_bytes(2);
+    write(&uploads, &id, b"ab").await;
+    assert_eq!(uploads.store.stages(None).await.unwrap(), []);
+    write(&uploads, &id, b"c").await;
+    assert_eq!(uploads.store.stages(None).await.unwrap().len(), 1);
+    let taken = uploads.take(&name("app"), &id).await.unwrap();
+    taken.finish(&Digest::of(b"abc")).await.unwrap();
+    let stored = uploads.store.read_blob(&Digest::of(b"abc"), 3).await;
+    assert_eq!(stored.unwrap().unwrap(), b"abc");
+}
