@@ -32,6 +32,7 @@ impl Guarded {
         let mut config = Config::new("127.0.0.1:0".parse().unwrap(), store, policy.clone());
         let settings = json!({ "access": { "htpasswd": users, "rule": [
             { "repositories": ["public/**", "app"], "who": ["anonymous", "user:bob"], "allow": ["pull"] },
+            { "repositories": ["bob/**"], "who": ["user:bob"], "allow": ["pull", "push"] },
             { "repositories": ["**"], "who": ["user:alice"], "allow": ["pull", "push"] },
         ] } });
         config.settings = serde_json::from_value(settings).unwrap();
@@ -54,7 +55,12 @@ impl Guarded {
     }
 
     async fn user(&self, name: &str, path: &str) -> Answer {
-        let request = self.client.get(format!("http://{}{path}", self.host));
+        self.user_sends(name, "GET", path).await
+    }
+
+    async fn user_sends(&self, name: &str, method: &str, path: &str) -> Answer {
+        let url = format!("http://{}{path}", self.host);
+        let request = self.client.request(method.parse().unwrap(), url);
         Answer::of(request.basic_auth(name, Some("secret"))).await
     }
 }
@@ -106,4 +112,25 @@ async fn the_catalog_has_what_the_caller_may_pull() {
     assert_eq!(names(registry.user("alice", "/v2/_catalog").await), all);
     // As at `/v2/`, who says nothing is asked to log in.
     assert_eq!(registry.anyone("/v2/_catalog").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_blob_is_mounted_only_from_where_the_caller_may_pull() {
+    let open = Registry::start().await;
+    let secret = open.push_blob("private/app", b"secret").await;
+    let public = open.push_blob("public/app", b"public").await;
+    let policy = LoadedPolicy::load("preset:standard").unwrap();
+    let registry = Guarded::over(open, &policy).await;
+    for (digest, from, status) in [
+        (&secret, "&from=private/app", 202),
+        (&secret, "", 202),
+        (&public, "&from=public/app", 201),
+        (&public, "", 201),
+    ] {
+        let path = format!("/v2/bob/app/blobs/uploads/?mount={digest}{from}");
+        let answer = registry.user_sends("bob", "POST", &path).await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+    let path = format!("/v2/bob/app/blobs/{secret}");
+    assert_eq!(registry.user("bob", &path).await.status, 404);
 }
