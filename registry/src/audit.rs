@@ -114,6 +114,17 @@ impl Actor {
     }
 }
 
+/// `work` for another task, which is still for the sender of this task's request.
+pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    let actor = ACTOR.try_with(Actor::clone).ok();
+    async {
+        match actor {
+            Some(actor) => actor.does(work).await,
+            None => work.await,
+        }
+    }
+}
+
 /// The sender of this task's request is known now.
 pub(crate) fn identified(who: &Arc<str>) {
     // Outside of a request nobody is asked.

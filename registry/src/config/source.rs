@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::{Config, Settings, SettingsError, StoreLocation};
+use crate::access::{LoadAccessError, Loaded};
 use crate::policy_file::{LoadPolicyError, LoadedPolicy};
+use crate::server::{Tls, TlsError};
 
 /// The file, the flags and the environment of one run.
 #[derive(Clone, Debug, Default)]
@@ -65,18 +67,29 @@ pub enum ConfigError {
         /// Why not.
         source: Box<LoadPolicyError>,
     },
+    /// The access rules are wrong, or a file that they name.
+    #[error("failed to load the access rules")]
+    Access(#[from] Box<LoadAccessError>),
+    /// A certificate or its key is wrong.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// Nobody said where the store is.
     #[error("no store is named, and there is no home directory to keep one in")]
     NoStore,
 }
 
 impl ConfigSource {
-    /// Reads the file and all that it names.
+    /// Reads the file and all that it names. What is read here of the access rules and the
+    /// certificates only shows whether they are good; the server reads them when it starts.
     pub fn load(&self) -> Result<Config, ConfigError> {
         let settings = match &self.file {
             Some(file) => Settings::read(file)?,
             None => Settings::default(),
         };
+        Loaded::load(&settings, &self.secrets).map_err(Box::new)?;
+        if let Some(tls) = settings.tls.clone() {
+            Tls::load(tls)?;
+        }
         let overrides = &self.overrides;
         let policy = overrides.policy.as_ref().unwrap_or(&settings.policy.file);
         let policy = LoadedPolicy::load(policy).map_err(|source| ConfigError::Policy {

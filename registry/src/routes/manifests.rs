@@ -213,7 +213,8 @@ fn added_tags(query: &Query) -> Result<Vec<Tag>, ApiError> {
 /// that waits for it.
 async fn admit(app: &App, push: Push) -> Result<Arc<Decision>, ApiError> {
     let admission = Arc::clone(&app.admission);
-    let task = tokio::spawn(async move { admission.push(push).await });
+    let work = async move { admission.push(push).await };
+    let task = tokio::spawn(audit::carried(work));
     let done = task.await.map_err(|error| ApiError::internal(&error))?;
     Ok(done?)
 }

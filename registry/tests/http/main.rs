@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and so may what it calls"
 )]
 
+mod access;
 mod admission;
 mod artifact;
 mod callers;

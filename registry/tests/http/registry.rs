@@ -10,9 +10,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wasmport_artifact::{Digest, media_type};
+use wasmport_registry::config::Settings;
 use wasmport_registry::storage::Store;
 use wasmport_registry::{
-    ApiSettings, App, Config, LoadedPolicy, Server, StoreLocation, TagSettings, router,
+    ApiSettings, App, Config, LoadedPolicy, Secrets, Server, StoreLocation, TagSettings, router,
 };
 
 use crate::artifact::Artifact;
@@ -82,6 +83,31 @@ impl Registry {
         Self {
             host,
             directory,
+            client: Client::new(),
+            stop,
+            task,
+        }
+    }
+
+    /// Starts one with these settings, in memory.
+    pub(crate) async fn configured(settings: &Settings, secrets: &Secrets) -> Self {
+        let policy = LoadedPolicy::load("preset:standard").unwrap();
+        let mut config = Config::new(
+            "127.0.0.1:0".parse().unwrap(),
+            StoreLocation::Memory,
+            policy,
+        );
+        config.settings = settings.clone();
+        config.secrets = secrets.clone();
+        let server = Server::bind(config).await.unwrap();
+        let host = server.addr().to_string();
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server.run(async move {
+            let _ = stopped.await;
+        }));
+        Self {
+            host,
+            directory: Arc::new(TempDir::new().unwrap()),
             client: Client::new(),
             stop,
             task,

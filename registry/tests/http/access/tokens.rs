@@ -1,0 +1,140 @@
+//! Tokens that the registry issues: what they are for, and what is no token.
+
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+use super::{TOKEN_KEY, guarded};
+use crate::registry::{Answer, Registry};
+
+async fn token(registry: &Registry, user: Option<&str>, scope: &str) -> String {
+    let path = format!("/token?service=wasmport&scope={scope}");
+    let request = match user {
+        Some(user) => registry.as_user(user, "GET", &path),
+        None => registry.request("GET", &path),
+    };
+    let answer = Answer::of(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.header("cache-control"), "no-store");
+    answer.json()["token"].as_str().unwrap().to_owned()
+}
+
+async fn with(registry: &Registry, token: &str, method: &str, path: &str) -> Answer {
+    Answer::of(registry.request(method, path).bearer_auth(token)).await
+}
+
+#[tokio::test]
+async fn a_token_is_for_what_was_asked_and_is_allowed() {
+    let registry = guarded("").await;
+    registry.push_as("alice", "team/app").await;
+    let (manifest, uploads) = ("/v2/team/app/manifests/1.0", "/v2/team/app/blobs/uploads/");
+    let pull = token(&registry, Some("alice"), "repository:team/app:pull").await;
+    assert_eq!(with(&registry, &pull, "GET", manifest).await.status, 200);
+    let refused = with(&registry, &pull, "POST", uploads).await;
+    assert_eq!(refused.status, 401, "another token would help");
+    let challenge = refused.header("www-authenticate");
+    assert!(challenge.contains("insufficient_scope"), "{challenge}");
+    let other = token(&registry, Some("alice"), "repository:team/other:pull,push").await;
+    assert_eq!(with(&registry, &other, "GET", manifest).await.status, 401);
+    let bob = token(&registry, Some("bob"), "repository:team/app:pull,push").await;
+    assert_eq!(
+        with(&registry, &bob, "GET", manifest).await.status,
+        403,
+        "no token would help"
+    );
+    let both = token(
+        &registry,
+        Some("alice"),
+        "repository:team/app:pull,push,delete",
+    )
+    .await;
+    assert_eq!(with(&registry, &both, "POST", uploads).await.status, 202);
+    assert_eq!(with(&registry, &both, "DELETE", manifest).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_token_without_a_login_is_for_what_is_public() {
+    let registry = guarded("").await;
+    registry.push_as("alice", "public/app").await;
+    let anonymous = token(&registry, None, "repository:public/app:pull,push").await;
+    assert_eq!(with(&registry, &anonymous, "GET", "/v2/").await.status, 200);
+    let path = "/v2/public/app/manifests/1.0";
+    assert_eq!(with(&registry, &anonymous, "GET", path).await.status, 200);
+    assert_eq!(with(&registry, &anonymous, "PUT", path).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_form_gives_a_token_too() {
+    let registry = guarded("").await;
+    registry.push_as("alice", "team/app").await;
+    let form = "grant_type=password&username=alice&password=alice-secret&service=wasmport&\
+        client_id=x&scope=repository:team/app:pull";
+    let answer = registry.send("POST", "/token", form).await;
+    let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let path = "/v2/team/app/manifests/1.0";
+    assert_eq!(with(&registry, &access, "GET", path).await.status, 200);
+    for (form, status) in [
+        (form.replace("alice-secret", "x"), 401),
+        (form.replace("=wasmport", "=other"), 400),
+        (form.replace("=password&", "=magic&"), 400),
+        (
+            format!("grant_type=refresh_token&refresh_token={access}"),
+            401,
+        ),
+    ] {
+        let answer = registry.send("POST", "/token", form.clone()).await;
+        assert_eq!(answer.status, status, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_cannot_be_made_or_changed_or_used_as_an_administrator() {
+    let registry = guarded("").await;
+    registry.push_as("alice", "team/app").await;
+    let path = "/v2/team/app/manifests/1.0";
+    let far = jiff_seconds() + 600;
+    let good = json!({
+        "iss": "wasmport", "aud": "wasmport", "sub": "x", "iat": 0, "nbf": 0, "exp": far,
+        "jti": "x", "identity": { "kind": "user", "name": "alice" },
+        "access": [{ "type": "repository", "name": "team/app", "actions": ["pull"] }],
+    });
+    let sign = |claims: &Value, algorithm, key: &str| {
+        let key = EncodingKey::from_secret(key.as_bytes());
+        encode(&Header::new(algorithm), claims, &key).unwrap()
+    };
+    let ours = |claims: &Value| sign(claims, Algorithm::HS256, TOKEN_KEY);
+    assert_eq!(with(&registry, &ours(&good), "GET", path).await.status, 200);
+    let changed = |field: &str, value: Value| {
+        let mut claims = good.clone();
+        claims[field] = value;
+        claims
+    };
+    for wrong in [
+        ours(&changed("exp", json!(jiff_seconds() - 60))),
+        ours(&changed("nbf", json!(jiff_seconds() + 60))),
+        ours(&changed("aud", json!("other"))),
+        ours(&changed(
+            "identity",
+            json!({ "kind": "user", "name": "gone" }),
+        )),
+        sign(
+            &good,
+            Algorithm::HS256,
+            "another key of tests with enough bytes",
+        ),
+        sign(&good, Algorithm::HS512, TOKEN_KEY),
+        ours(&good).rsplit_once('.').unwrap().0.to_owned() + ".",
+    ] {
+        let answer = with(&registry, &wrong, "GET", path).await;
+        assert_eq!(answer.status, 401, "{wrong}");
+        assert!(answer.header("www-authenticate").contains("invalid_token"));
+    }
+    let root = token(&registry, Some("root"), "repository:team/app:*").await;
+    assert_eq!(with(&registry, &root, "DELETE", path).await.status, 202);
+    let robots = "/_wasmport/v1/robots";
+    assert_eq!(with(&registry, &root, "GET", robots).await.status, 403);
+}
+
+fn jiff_seconds() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
