@@ -145,7 +145,7 @@ impl App {
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {
-        let metrics = Arc::<Metrics>::default();
+        let metrics = Arc::new(Metrics::new(store.counts()));
         let admission = Admission::new(store.clone(), policy, Arc::clone(&metrics));
         let admission = Arc::new(admission);
         let settled = admission.settle_all().await;

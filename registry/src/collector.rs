@@ -144,6 +144,7 @@ impl Collector {
             duration_ms = collected.seconds * 1000.0,
             "collected"
         );
+        self.store.counts().collected(&collected);
         self.remember(collected.clone());
         Ok(collected)
     }

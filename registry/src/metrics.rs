@@ -3,6 +3,7 @@
 
 mod durations;
 mod endpoints;
+mod store;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use wasmport_policies::Decision;
 pub(crate) use self::durations::Durations;
 use self::endpoints::Endpoints;
 pub(crate) use self::endpoints::Kind;
+pub(crate) use self::store::StoreCounts;
 
 /// Everything that is counted.
 #[derive(Debug)]
@@ -53,8 +55,9 @@ struct ReloadLabels {
     result: &'static str,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
+impl Metrics {
+    /// The metrics of a registry over a store that counts like this.
+    pub(crate) fn new(store: Arc<StoreCounts>) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("wasmport"),
             endpoints: Arc::default(),
@@ -66,12 +69,11 @@ impl Default for Metrics {
             sent: Counter::default(),
             reloads: Family::default(),
         };
+        metrics.registry.register_collector(Box::new(store));
         metrics.register();
         metrics
     }
-}
 
-impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register_collector(Box::new(Arc::clone(&self.endpoints)));

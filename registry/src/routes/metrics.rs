@@ -11,8 +11,8 @@ use crate::app::App;
 const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// On the address that all clients use: names of findings and the load of a registry are
-/// nobody's business, so it answers this machine only. What comes through a proxy comes from
-/// this machine as well, and says so.
+/// nobody's business, so it answers this machine and administrators only. What comes through
+/// a proxy comes from this machine as well, and says so.
 pub(crate) async fn guarded(State(app): State<App>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>();
     let is_local = peer.is_some_and(|peer| peer.address.ip().to_canonical().is_loopback());
@@ -20,10 +20,21 @@ pub(crate) async fn guarded(State(app): State<App>, request: Request) -> Respons
     let is_forwarded = is_forwarded
         .iter()
         .any(|name| request.headers().contains_key(*name));
-    if app.has_own_metrics_address() || !is_local || is_forwarded {
+    if app.has_own_metrics_address() {
         return StatusCode::NOT_FOUND.into_response();
     }
-    page(&app)
+    if is_local && !is_forwarded {
+        return page(&app);
+    }
+    match app.access.authenticate(&request).await {
+        // Where there are no rules everyone is allowed everything, and this is too much.
+        Ok(caller) if !app.access.is_open() => match caller.require_admin() {
+            Ok(()) => page(&app),
+            Err(refusal) => refusal.into_response(),
+        },
+        Err(refusal) => refusal.into_response(),
+        Ok(_) => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// On an address of their own.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,7 @@ use super::memory_blobs::MemoryBlobs;
 use super::records::{Batch, CommitError, Record, Records};
 use super::redb::{RedbRecords, RedbSettings};
 use crate::cache::CacheSettings;
+use crate::metrics::StoreCounts;
 
 /// How many records one listing reads at a time.
 pub(super) const PAGE: usize = 100;
@@ -40,6 +41,7 @@ pub struct Store {
     small_bytes: Arc<AtomicUsize>,
     pub(super) leases: Arc<Leases>,
     pub(super) contents: Arc<Contents>,
+    counts: Arc<StoreCounts>,
 }
 
 impl Store {
@@ -52,6 +54,7 @@ impl Store {
             small_bytes: Arc::new(SMALL_BYTES.into()),
             leases: Arc::default(),
             contents: contents(&CacheSettings::default()),
+            counts: Arc::default(),
         }
     }
 
@@ -95,6 +98,11 @@ impl Store {
         self.records.list(&prefix, None, 1).await.map(drop)
     }
 
+    /// What was committed and collected, for the metrics.
+    pub(crate) fn counts(&self) -> Arc<StoreCounts> {
+        Arc::clone(&self.counts)
+    }
+
     /// How caches know that what they kept is still true.
     pub fn generations(&self) -> &Generations {
         &self.generations
@@ -107,8 +115,11 @@ impl Store {
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
         let writing = self.generations.writing(batch.changes());
         let records = Arc::clone(&self.records);
+        let counts = Arc::clone(&self.counts);
         let committed = tokio::spawn(async move {
+            let (changes, begun) = (batch.changes().len(), Instant::now());
             let committed = records.commit(batch).await;
+            counts.committed(changes, begun.elapsed(), committed.is_ok());
             // Also after a failure: what an engine failed to write may be there all the same.
             drop(writing);
             committed

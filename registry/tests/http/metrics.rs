@@ -57,6 +57,8 @@ async fn requests_and_bytes_are_counted_by_what_they_were_for() {
     let blobs = format!("{durations}{{endpoint=\"blob\",method=\"GET\"}}");
     assert_eq!(sample(&page, &blobs), 4);
     assert!(sample(&page, "wasmport_http_received_bytes_total") > 100_000);
+    assert!(sample(&page, "wasmport_store_commit_seconds_count") > 0);
+    assert!(sample(&page, "wasmport_store_changed_records_total") > 0);
     assert!(page.ends_with("# EOF\n"));
 }
 
