@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Once(u64, Failure),
     /// All fail from here on, until the fault is lifted.
     From(u64, Failure),
+    /// One change fails, and so many changes later nothing happens any more.
+    OnceThenPowerLoss(u64, u64),
     /// From here on nothing happens any more.
     PowerLoss(u64),
 }
@@ -240,6 +242,10 @@ impl State {
         match self.fault {
             Fault::Once(at, failure) if at == step => ControlFlow::Break(Some(failure.error())),
             Fault::From(at, failure) if at <= step => ControlFlow::Break(Some(failure.error())),
+            Fault::OnceThenPowerLoss(at, _) if at == step => {
+                ControlFlow::Break(Some(Failure::Io.error()))
+            }
+            Fault::OnceThenPowerLoss(at, later) if at + later <= step => ControlFlow::Break(None),
             Fault::PowerLoss(at) if at <= step => ControlFlow::Break(None),
             _ => ControlFlow::Continue(()),
         }

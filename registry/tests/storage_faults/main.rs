@@ -42,7 +42,7 @@ async fn run(fault: Fault, random: &mut Random) -> u64 {
     let mut script = Script::default();
     if let Ok(store) = open(&disk) {
         script.run(store.clone(), fault == Fault::Nothing).await;
-        if !matches!(fault, Fault::PowerLoss(_)) {
+        if !matches!(fault, Fault::PowerLoss(_) | Fault::OnceThenPowerLoss(..)) {
             disk.lift();
             script.check(store.clone()).await;
             script.works_on(store, "again").await;
@@ -90,6 +90,15 @@ async fn what_was_acknowledged_survives_a_power_loss_at_any_point() {
 #[tokio::test]
 async fn a_change_of_the_disk_that_fails_loses_nothing_and_is_got_over() {
     at_every_step("failure", |step| Fault::Once(step, Failure::Io)).await;
+}
+
+/// What a failed sync forgot must not be missed by what was acknowledged after it.
+#[tokio::test]
+async fn a_change_of_the_disk_that_fails_before_a_power_loss_loses_nothing() {
+    at_every_step("failure, then power loss", |step| {
+        Fault::OnceThenPowerLoss(step, 12 + step % 40)
+    })
+    .await;
 }
 
 #[tokio::test]
