@@ -13,7 +13,7 @@ use crate::api_settings::ApiSettings;
 use crate::audit::{AuditError, AuditLog, OpenAudit};
 use crate::cache::{Answers, CacheSettings, Moment};
 use crate::collector::{Collector, GcSettings};
-use crate::config::{Secrets, Settings};
+use crate::config::{RepositorySettings, Secrets, Settings};
 use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
 use crate::rates::Rates;
@@ -94,6 +94,7 @@ impl App {
         self.admission.set_tag_rules(tags);
         self.set_api(settings.api.clone());
         self.set_gc(settings.gc.clone());
+        self.set_quotas(&settings.repositories);
         self.set_uploads(&settings.uploads);
         self.rates.set(settings.limits.rates.clone());
         self.audit.replace(audit);
@@ -133,6 +134,13 @@ impl App {
     pub fn set_cache(&mut self, settings: &CacheSettings) {
         self.answers = Arc::new(Answers::new(settings));
         self.store = self.store.clone().with_cache(settings);
+    }
+
+    /// Lets repositories hold as much as these settings say from now on.
+    pub fn set_quotas(&self, settings: &[RepositorySettings]) {
+        let rule = |entry: &RepositorySettings| Some((entry.repositories.clone(), entry.quota?));
+        self.store
+            .set_quotas(settings.iter().filter_map(rule).collect());
     }
 
     /// Uses these settings of uploads from now on.

@@ -150,7 +150,6 @@ impl Collector {
     }
 
     /// The last runs, the newest first.
-    #[allow(dead_code, reason = "for the admin API")]
     pub(crate) fn runs(&self) -> Vec<Collected> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         runs.iter().cloned().collect()

@@ -9,6 +9,7 @@ use wasmport_artifact::{DigestError, ManifestError, with_causes};
 use wasmport_policies::Decision;
 
 use crate::admission::AdmissionError;
+use crate::collector::CollectError;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::storage::{PutManifestError, RemoveError, StorageError, TagError, WriteBlobError};
 use crate::uploads::UploadError;
@@ -232,6 +233,9 @@ impl From<ManifestError> for ApiError {
 
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
+        if let StorageError::Quota(exceeded) = &error {
+            return Self::new(StatusCode::FORBIDDEN, "DENIED", exceeded.to_string());
+        }
         let internal = Self::internal(&error);
         match error {
             StorageError::Full(_) => Self {
@@ -240,6 +244,20 @@ impl From<StorageError> for ApiError {
                 ..internal
             },
             _ => internal,
+        }
+    }
+}
+
+impl From<CollectError> for ApiError {
+    fn from(error: CollectError) -> Self {
+        let message = error.to_string();
+        match error {
+            CollectError::Running => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+            }
+            CollectError::TooSoon(_) => Self::new(StatusCode::CONFLICT, "DENIED", message),
+            CollectError::Stopped => Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNKNOWN", message),
+            CollectError::Storage(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,7 @@ use wasmport_artifact::RepositoryName;
 use wasmport_policies::RepositoryPattern;
 
 use crate::settings::patterns;
+use crate::storage::QuotaSettings;
 
 /// What holds for the repositories that fit a pattern. Of several entries that fit, the first
 /// that sets a field gives it.
@@ -15,6 +16,8 @@ pub struct RepositorySettings {
     /// parts. Default: none, and then the entry is for nothing.
     #[serde(with = "patterns")]
     pub repositories: Vec<RepositoryPattern>,
+    /// How much each of them may hold. Default: no limit.
+    pub quota: Option<QuotaSettings>,
 }
 
 impl RepositorySettings {

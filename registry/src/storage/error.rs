@@ -6,6 +6,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use super::quota::QuotaExceeded;
+
 /// A failure of the storage itself. What is simply not there is no error.
 #[derive(Debug, Error)]
 pub enum StorageError {
@@ -23,6 +25,9 @@ pub enum StorageError {
         /// What went wrong.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// A repository would hold more than it may.
+    #[error(transparent)]
+    Quota(Box<QuotaExceeded>),
     /// A newer version wrote the store.
     #[error(
         "the store has the format {found}, and this version knows formats up to {known}: use \

@@ -8,7 +8,8 @@ use super::blob_writer::{BlobWriter, Finished, VerifiedBlob, WriteBlobError};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
 use super::leases::{Claims, unhindered};
-use super::records::{Batch, CommitError};
+use super::quota::Usage;
+use super::records::Batch;
 use super::small_blobs;
 use super::store::{PAGE, Store, decode, encode, now};
 use super::upload_records::{self, UploadName, UploadRecord};
@@ -191,10 +192,9 @@ impl Store {
             return Ok(DeleteBlob::Unknown);
         }
         let batch = revoke(Batch::new(), repository, blob);
-        match self.commit(batch).await {
-            Ok(()) | Err(CommitError::Changed(_)) => Ok(DeleteBlob::Deleted),
-            Err(CommitError::Storage(error)) => Err(error),
-        }
+        self.write(batch).await?;
+        self.quotas.forget(repository);
+        Ok(DeleteBlob::Deleted)
     }
 
     pub(super) async fn read_grant(
@@ -220,6 +220,10 @@ impl Store {
     ) -> Result<(), StorageError> {
         let since = now();
         let known = self.read_grant(repository, blob).await?;
+        let asked = Usage {
+            bytes: if known.is_some() { 0 } else { size },
+            artifacts: 0,
+        };
         let is_young =
             known.is_some_and(|known| known.size == size && known.since + RENEWED > since);
         let mut batch = if is_young {
@@ -233,10 +237,10 @@ impl Store {
         if batch.is_empty() {
             return Ok(());
         }
-        match self.commit(batch).await {
-            Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
-            Err(CommitError::Storage(error)) => Err(error),
-        }
+        let room = self.reserve(repository, asked).await?;
+        self.write(batch).await?;
+        room.used();
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use super::error::StorageError;
 use super::grants::blobs;
 use super::keys::{Key, Prefix};
 use super::leases::Lease;
+use super::quota::{Reservation, Usage};
 use super::records::{Batch, CommitError, Record};
 use super::referrers::referrer;
 use super::store::{ATTEMPTS, Store, encode, now, unreadable};
@@ -158,6 +159,7 @@ impl Store {
         if let Some(missing) = missing.into_iter().find(|_| !judged.is_sparse()) {
             return Err(PutManifestError::UnknownBlob(missing));
         }
+        let room = self.room_for(judged).await?;
         for _ in 0..ATTEMPTS {
             let mut batch = Batch::new();
             for blob in blobs(judged.manifest()) {
@@ -176,12 +178,28 @@ impl Store {
                 Point::Wishes => self.wish_for_tags(batch, judged).await?,
             };
             match self.commit(batch).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    room.used();
+                    return Ok(());
+                }
                 Err(CommitError::Changed(_)) => {}
                 Err(CommitError::Storage(error)) => return Err(error.into()),
             }
         }
         Err(PutManifestError::Contended(repository.clone()))
+    }
+
+    /// Room for a manifest in the quota of its repository, unless it is there already.
+    async fn room_for(&self, judged: &Judged) -> Result<Reservation, StorageError> {
+        let key = Key::manifest(judged.repository(), judged.digest());
+        let asked = match self.records.get(&key).await? {
+            Some(_) => Usage::default(),
+            None => Usage {
+                bytes: judged.manifest().bytes().len() as u64,
+                artifacts: 1,
+            },
+        };
+        self.reserve(judged.repository(), asked).await
     }
 
     async fn point_tags(

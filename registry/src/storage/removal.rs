@@ -61,7 +61,10 @@ impl Store {
                 .remove_tags_of(batch, repository, digest, &terms)
                 .await?;
             match self.commit(batch).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    self.quotas.forget(repository);
+                    return Ok(true);
+                }
                 Err(CommitError::Changed(_)) => {}
                 Err(CommitError::Storage(error)) => return Err(error.into()),
             }

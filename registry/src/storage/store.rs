@@ -20,6 +20,7 @@ use super::keys::{Key, Prefix};
 use super::leases::Leases;
 use super::memory::MemoryRecords;
 use super::memory_blobs::MemoryBlobs;
+use super::quota::Quotas;
 use super::records::{Batch, CommitError, Record, Records};
 use super::redb::{RedbRecords, RedbSettings};
 use crate::cache::CacheSettings;
@@ -40,6 +41,7 @@ pub struct Store {
     generations: Arc<Generations>,
     small_bytes: Arc<AtomicUsize>,
     pub(super) leases: Arc<Leases>,
+    pub(super) quotas: Arc<Quotas>,
     pub(super) contents: Arc<Contents>,
     counts: Arc<StoreCounts>,
 }
@@ -53,6 +55,7 @@ impl Store {
             generations: Arc::default(),
             small_bytes: Arc::new(SMALL_BYTES.into()),
             leases: Arc::default(),
+            quotas: Arc::default(),
             contents: contents(&CacheSettings::default()),
             counts: Arc::default(),
         }

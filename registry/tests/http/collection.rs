@@ -283,3 +283,24 @@ async fn who_asks_for_a_blob_may_still_use_it() {
     assert!(has_blob(&registry, "app", &asked).await);
     assert!(!has_blob(&registry, "app", &forgotten).await);
 }
+
+#[tokio::test]
+async fn an_operator_runs_it_and_sees_the_last_runs() {
+    let (registry, _store) = started().await;
+    let blob = registry.push_blob("app", b"nobody uses this").await;
+    let path = "/_wasmport/v1/gc";
+    let too_soon = registry.send("POST", path, "").await;
+    assert_eq!(too_soon.status, 409, "{}", too_soon.text());
+    let dry = registry
+        .send("POST", path, r#"{"dryRun":true,"grace":"0s"}"#)
+        .await;
+    assert_eq!(dry.json()["collected"]["blobs"], 1, "{}", dry.text());
+    let used = registry.get("/_wasmport/v1/quota/app").await.json();
+    assert_eq!(used["used"]["bytes"], 16);
+    let run = registry.send("POST", path, r#"{"grace":"0s"}"#).await;
+    assert_eq!(run.json()["collected"]["bytes"], 16, "{}", run.text());
+    assert!(!has_blob(&registry, "app", &blob).await);
+    let runs = registry.get(path).await.json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(registry.send("POST", path, "no json").await.status, 400);
+}

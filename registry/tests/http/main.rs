@@ -28,6 +28,7 @@ mod mount;
 mod process;
 mod pull;
 mod push;
+mod quota;
 #[path = "../crash/random.rs"]
 #[allow(dead_code, reason = "the crash test needs more of it")]
 mod random;

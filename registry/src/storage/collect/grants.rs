@@ -88,7 +88,12 @@ async fn revoke_unused(
         return Ok(revoked);
     }
     match store.commit(batch).await {
-        Ok(()) => Ok(revoked),
+        Ok(()) => {
+            for (repository, _) in &revoked {
+                store.quotas.forget(repository);
+            }
+            Ok(revoked)
+        }
         Err(CommitError::Changed(_)) => Ok(Vec::new()),
         Err(CommitError::Storage(error)) => Err(error),
     }

@@ -285,7 +285,10 @@ async fn remove_unused(
         return Ok(removed);
     }
     match store.commit(batch).await {
-        Ok(()) => Ok(removed),
+        Ok(()) => {
+            store.quotas.forget(repository);
+            Ok(removed)
+        }
         Err(CommitError::Changed(_)) => Ok(Vec::new()),
         Err(CommitError::Storage(error)) => Err(error),
     }

@@ -35,8 +35,6 @@ pub struct Collected {
     pub bytes: u64,
     /// Facts about manifests that are nowhere.
     pub facts: u64,
-    /// Uploads that nobody went on with.
-    pub uploads: u64,
     /// What would have gone, if a push had not used it meanwhile.
     pub in_use: u64,
     /// The first hundred things that went.
