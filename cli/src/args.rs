@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{build, check, demo, inspect, keygen, pull, push, serve, sign, verify};
+use crate::commands::{
+    build, check, demo, fsck, gc, inspect, keygen, pull, push, serve, sign, verify,
+};
 use crate::output::Format;
 
 /// Build, inspect, sign and ship WebAssembly components as OCI artifacts
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     #[cfg(feature = "run")]
     Run(crate::commands::run::RunArgs),
     Serve(serve::ServeArgs),
+    Fsck(fsck::FsckArgs),
+    Gc(gc::GcArgs),
     Demo(demo::DemoArgs),
 }
 
@@ -61,6 +65,8 @@ impl Command {
             #[cfg(feature = "run")]
             Self::Run(_) => "run",
             Self::Serve(_) => "serve",
+            Self::Fsck(_) => "fsck",
+            Self::Gc(_) => "gc",
             Self::Demo(_) => "demo",
         }
     }

@@ -3,6 +3,8 @@
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod fsck;
+pub(crate) mod gc;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
 pub(crate) mod pull;
@@ -39,6 +41,8 @@ pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
         Command::Serve(args) => runtime()?
             .block_on(serve::run(&args, output))
             .map(|()| exit_code::DONE),
+        Command::Fsck(args) => answer(output, block_on(fsck::run(&args))),
+        Command::Gc(args) => answer(output, block_on(gc::run(&args))),
         Command::Demo(args) => demo::run(&args).map(|()| exit_code::DONE),
     }
 }

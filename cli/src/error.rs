@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Denied,
     /// The signatures that were asked for are not there.
     NotVerified,
+    /// A store has defects.
+    Defects,
     /// The project does not compile.
     Compile,
     /// A program that was run ended with a failure.
@@ -58,7 +60,9 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn exit_code(self) -> u8 {
         match self {
-            Self::Denied | Self::NotVerified | Self::Compile | Self::Run => exit_code::NO,
+            Self::Denied | Self::NotVerified | Self::Defects | Self::Compile | Self::Run => {
+                exit_code::NO
+            }
             Self::Usage | Self::Input => exit_code::USAGE,
             Self::NotFound
             | Self::Unauthorized

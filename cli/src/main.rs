@@ -14,6 +14,7 @@ mod output;
 mod policy;
 mod remote;
 mod source;
+mod store;
 mod verification;
 
 use std::ffi::OsString;
