@@ -15,7 +15,7 @@ use crate::store::{open, store_failed};
 
 /// Remove what nothing in a store leads to; the registry must not be running
 ///
-/// A running registry does the same by the clock, and with `wasmport admin gc`.
+/// A running registry does the same by the clock, and at `POST /_wasmport/v1/gc`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
