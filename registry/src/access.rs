@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use axum::extract::Request;
-use axum::http::header;
 use axum::http::uri::Authority;
+use axum::http::{Method, header};
 use thiserror::Error;
 use wasmport_artifact::RepositoryName;
 
@@ -43,6 +43,7 @@ pub use self::subject::{Subject, SubjectError};
 use self::tokens::TokenKey;
 use self::users::Passwords;
 use crate::error::ApiError;
+use crate::query::Query;
 use crate::storage::{StorageError, Store};
 
 /// The other end of a connection. The server puts it into every request's extensions.
@@ -61,6 +62,8 @@ pub(crate) struct Asker {
     peer: Option<Peer>,
     /// What it calls the registry.
     host: Option<String>,
+    /// Where it wants a blob mounted from.
+    source: Option<RepositoryName>,
 }
 
 /// The access rules, and what is remembered of those who came.
@@ -182,6 +185,7 @@ impl Asker {
             host: host
                 .filter(|host| host.bytes().all(known))
                 .map(str::to_owned),
+            source: source_of_mount(request),
         }
     }
 
@@ -192,4 +196,12 @@ impl Asker {
             ..self
         }
     }
+}
+
+/// The repository that a `POST …/blobs/uploads/?mount=…&from=…` wants to read from.
+fn source_of_mount(request: &Request) -> Option<RepositoryName> {
+    if request.method() != Method::POST {
+        return None;
+    }
+    Query::of(request.uri()).get("from")?.parse().ok()
 }

@@ -27,6 +27,8 @@ pub(crate) struct Caller {
 pub(super) struct Challenge {
     realm: Arc<str>,
     service: Arc<str>,
+    /// A second repository that the request is about, which a token should be for as well.
+    source: Option<RepositoryName>,
 }
 
 impl Caller {
@@ -150,7 +152,10 @@ impl Challenge {
             self.realm, self.service
         );
         if !scope.is_empty() {
-            value = format!("{value},scope=\"{scope}\"");
+            let source = self.source.as_ref();
+            let source = source.map(|source| format!(" {}", scope::needed(Action::Pull, source)));
+            let source = source.unwrap_or_default();
+            value = format!("{value},scope=\"{scope}{source}\"");
         }
         error.map_or(value.clone(), |error| format!("{value},error=\"{error}\""))
     }
@@ -167,6 +172,7 @@ impl Loaded {
         Challenge {
             realm: realm.into(),
             service: self.settings.service.as_str().into(),
+            source: asker.source.clone(),
         }
     }
 }

@@ -81,7 +81,8 @@ pub(crate) async fn patch(
     request: Request,
 ) -> Result<Response, ApiError> {
     let upload = app.uploads.take(&repository, &id).await?;
-    app.uploads.check_room(&upload)?;
+    let room = app.uploads.check_room(&upload).map_err(ApiError::from);
+    let (upload, ()) = give_back_unless_fine(upload, room).await?;
     let upload = go_on(&app, &repository, &id, upload, request).await?;
     let progress = progress(&repository, &id, upload.size());
     upload.keep().await?;
@@ -159,11 +160,12 @@ async fn go_on(
     app: &App,
     repository: &RepositoryName,
     id: &str,
-    mut upload: TakenUpload,
+    upload: TakenUpload,
     request: Request,
 ) -> Result<TakenUpload, ApiError> {
     let most = app.uploads.blob_bytes();
-    let end = check_order(repository, id, &upload, request.headers(), most)?;
+    let order = check_order(repository, id, &upload, request.headers(), most);
+    let (mut upload, end) = give_back_unless_fine(upload, order).await?;
     if let Err(error) = receive(&mut upload, request.into_body(), most).await {
         upload.break_off().await;
         return Err(error);
@@ -176,6 +178,20 @@ async fn go_on(
         ));
     }
     Ok(upload)
+}
+
+/// Ends the turn before an error is answered: the client may send the right chunk at once.
+async fn give_back_unless_fine<T>(
+    upload: TakenUpload,
+    checked: Result<T, ApiError>,
+) -> Result<(TakenUpload, T), ApiError> {
+    match checked {
+        Ok(value) => Ok((upload, value)),
+        Err(error) => {
+            upload.forget().await;
+            Err(error)
+        }
+    }
 }
 
 /// Where the bytes of a body go.

@@ -155,6 +155,11 @@ async fn who_may_only_push_reads_nothing_and_mounts_nothing_of_others() {
         assert_eq!(answer.status, 403, "{path}");
     }
     let mount = format!("/v2/inbox/blobs/uploads/?mount={digest}&from=team/app");
+    let answer = registry.send("POST", &mount, "").await;
+    assert_eq!(answer.status, 401);
+    let challenge = answer.header("www-authenticate");
+    let both = "scope=\"repository:inbox:pull,push repository:team/app:pull\"";
+    assert!(challenge.contains(both), "{challenge}");
     let answer = Answer::of(registry.as_user("bob", "POST", &mount)).await;
     assert_eq!(
         answer.status, 202,

@@ -32,6 +32,18 @@ async fn a_chunk_out_of_order_is_refused_and_the_upload_goes_on() {
     assert_eq!(rest.status, 201, "{}", rest.text());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_right_chunk_may_follow_a_refused_one_at_once() {
+    let registry = Registry::start().await;
+    for _ in 0..50 {
+        let location = registry.open_upload("app").await;
+        let early = chunk(&registry, "PATCH", &location, 5, b"56789").await;
+        assert_eq!(early.status, 416);
+        let right = chunk(&registry, "PATCH", &location, 0, b"01234").await;
+        assert_eq!(right.status, 202, "{}", right.text());
+    }
+}
+
 #[tokio::test]
 async fn a_stream_that_is_not_as_long_as_its_range_is_forgotten() {
     let registry = Registry::start().await;
