@@ -9,7 +9,7 @@ use super::action::{Action, Actions};
 use super::identity::Identity;
 use super::load::Loaded;
 use super::login::Login;
-use super::scope;
+use super::scope::{self, Scope};
 use crate::audit;
 use crate::error::ApiError;
 
@@ -61,6 +61,15 @@ impl Caller {
     /// Whether they may do this here.
     pub(crate) fn may(&self, action: Action, repository: &RepositoryName) -> bool {
         self.loaded.is_open() || self.actions(repository).contains(action)
+    }
+
+    /// Whether a list of repositories may name this one: a token for the list is for none of
+    /// them, but who has it may pull from some.
+    pub(crate) fn may_see(&self, repository: &RepositoryName) -> bool {
+        let scopes = self.login.scopes.as_deref().unwrap_or_default();
+        let lists = scopes.contains(&Scope::Catalog);
+        self.may(Action::Pull, repository)
+            || (lists && self.is_allowed(repository).contains(Action::Pull))
     }
 
     /// An error is an answer: 401 where logging in could help, else 403. Both say nothing
@@ -126,10 +135,9 @@ impl Caller {
         let Some(scopes) = &self.login.scopes else {
             return allowed;
         };
-        let scopes = scopes
-            .iter()
-            .filter(|scope| scope.repository == *repository);
-        let granted = scopes.fold(Actions::default(), |sum, scope| sum.with(scope.actions));
+        let granted = scopes.iter().fold(Actions::default(), |sum, scope| {
+            sum.with(scope.actions_in(repository))
+        });
         allowed.and(granted)
     }
 

@@ -37,11 +37,8 @@ impl Access {
         let login = login.map_err(|refused| refused.answer(&challenge, ""))?;
         let caller = Caller::new(Arc::clone(&loaded), login, challenge);
         let scopes = scope::parse(wish.scopes.iter().map(String::as_str)).into_iter();
-        let scopes = scopes.map(|scope| Scope {
-            actions: scope.actions.and(caller.is_allowed(&scope.repository)),
-            ..scope
-        });
-        let scopes: Vec<Scope> = scopes.filter(|scope| !scope.actions.is_empty()).collect();
+        let scopes = scopes.filter_map(|scope| scope.within(|name| caller.is_allowed(name)));
+        let scopes: Vec<Scope> = scopes.collect();
         let lifetime = loaded.settings.token.lifetime.duration();
         let token = key.issue(service, caller.login.identity.clone(), &scopes, lifetime);
         let token = token.ok_or_else(|| ApiError::unavailable("a token could not be signed"))?;

@@ -8,11 +8,16 @@ use super::action::{Action, Actions};
 /// How many scopes one token has at most. A copy between repositories needs two.
 const SCOPES: usize = 32;
 
-/// A repository and what a token lets do there.
+/// What a token is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Scope {
-    pub(super) repository: RepositoryName,
-    pub(super) actions: Actions,
+pub(super) enum Scope {
+    /// To do this in a repository.
+    Repository {
+        repository: RepositoryName,
+        actions: Actions,
+    },
+    /// To list the repositories.
+    Catalog,
 }
 
 /// A scope as a token has it ("Token Authentication Implementation": `access`).
@@ -24,17 +29,14 @@ pub(super) struct AccessClaim {
     actions: Vec<String>,
 }
 
-/// Reads `repository:team/app:pull,push repository:…`. What is not about a repository, or
+/// Reads `repository:team/app:pull,push registry:catalog:*`. What is about other things, or
 /// cannot be read, is left out: a token for less is what the protocol answers with.
 pub(super) fn parse<'a>(scopes: impl Iterator<Item = &'a str>) -> Vec<Scope> {
     let scopes = scopes.flat_map(|text| text.split(' '));
     let scopes = scopes.filter_map(|text| {
         let (kind, rest) = text.split_once(':')?;
         let (name, actions) = rest.rsplit_once(':')?;
-        (kind == "repository").then_some(Scope {
-            repository: name.parse().ok()?,
-            actions: Actions::of_scope(actions),
-        })
+        Scope::of(kind, name, actions)
     });
     scopes.take(SCOPES).collect()
 }
@@ -49,23 +51,67 @@ pub(super) fn needed(action: Action, repository: &RepositoryName) -> String {
     format!("repository:{repository}:{actions}")
 }
 
+impl Scope {
+    fn of(kind: &str, name: &str, actions: &str) -> Option<Self> {
+        match (kind, name) {
+            ("repository", name) => Some(Self::Repository {
+                repository: name.parse().ok()?,
+                actions: Actions::of_scope(actions),
+            }),
+            ("registry", "catalog") => Some(Self::Catalog),
+            _ => None,
+        }
+    }
+
+    /// The part of it that `allowed` allows, if there is one.
+    pub(super) fn within(self, allowed: impl Fn(&RepositoryName) -> Actions) -> Option<Self> {
+        let Self::Repository {
+            repository,
+            actions,
+        } = self
+        else {
+            // The list names only what may be pulled.
+            return Some(self);
+        };
+        let actions = actions.and(allowed(&repository));
+        (!actions.is_empty()).then_some(Self::Repository {
+            repository,
+            actions,
+        })
+    }
+
+    /// What it lets do in a repository.
+    pub(super) fn actions_in(&self, here: &RepositoryName) -> Actions {
+        match self {
+            Self::Repository {
+                repository,
+                actions,
+            } if repository == here => *actions,
+            _ => Actions::default(),
+        }
+    }
+}
+
 impl From<&Scope> for AccessClaim {
     fn from(scope: &Scope) -> Self {
-        let actions = scope.actions.names().into_iter();
+        let (kind, name, actions) = match scope {
+            Scope::Repository {
+                repository,
+                actions,
+            } => ("repository", repository.as_str(), actions.names()),
+            Scope::Catalog => ("registry", "catalog", vec!["*"]),
+        };
         Self {
-            kind: "repository".to_owned(),
-            name: scope.repository.to_string(),
-            actions: actions.map(str::to_owned).collect(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            actions: actions.into_iter().map(str::to_owned).collect(),
         }
     }
 }
 
 impl AccessClaim {
     pub(super) fn scope(&self) -> Option<Scope> {
-        (self.kind == "repository").then_some(Scope {
-            repository: self.name.parse().ok()?,
-            actions: Actions::of_scope(&self.actions.join(",")),
-        })
+        Scope::of(&self.kind, &self.name, &self.actions.join(","))
     }
 }
 
@@ -76,17 +122,18 @@ mod tests {
     #[test]
     fn scopes_are_read_one_by_one_and_what_is_strange_is_left_out() {
         let text = "repository:team/app:pull,push registry:catalog:* repository:Bad:pull x";
-        let scopes = parse([text, "repository:b:delete"].into_iter());
-        let names: Vec<_> = scopes
-            .iter()
-            .map(|scope| scope.repository.as_str())
-            .collect();
-        assert_eq!(names, ["team/app", "b"]);
-        assert_eq!(scopes[0].actions.names(), ["pull", "push"]);
-        assert_eq!(
-            AccessClaim::from(&scopes[0]).scope().as_ref(),
-            Some(&scopes[0])
-        );
+        let scopes = parse([text, "repository:b:delete registry:other:*"].into_iter());
+        let [app, catalog, b] = scopes.as_slice() else {
+            panic!("{scopes:?}");
+        };
+        let team_app = "team/app".parse().unwrap();
+        assert_eq!(app.actions_in(&team_app).names(), ["pull", "push"]);
+        assert!(catalog.actions_in(&team_app).is_empty());
+        assert!(b.actions_in(&team_app).is_empty());
+        assert_eq!(*catalog, Scope::Catalog);
+        for scope in [app, catalog, b] {
+            assert_eq!(AccessClaim::from(scope).scope().as_ref(), Some(scope));
+        }
     }
 
     #[test]

@@ -135,7 +135,10 @@ mod tests {
         let token = issue(&key, "here", 60);
         let issued = key.check("here", &token).unwrap();
         assert_eq!(issued.identity, alice());
-        assert_eq!(issued.scopes[0].actions.names(), ["pull"]);
+        assert_eq!(
+            issued.scopes[0].actions_in(&"app".parse().unwrap()).names(),
+            ["pull"]
+        );
         assert!(key.check("there", &token).is_none());
         assert!(
             TokenKey::new(&[8; 32])

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use wasmport_artifact::RepositoryName;
 
-use crate::access::{Action, Caller};
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::query::Query;
@@ -39,7 +39,7 @@ pub(crate) async fn list(
             break;
         }
         last = Some(name.as_str().to_owned());
-        if caller.may(Action::Pull, &name) {
+        if caller.may_see(&name) {
             names.push(name);
         }
     }

@@ -61,7 +61,7 @@ impl Registry {
         self.request(method, path).basic_auth(user, Some(password))
     }
 
-    async fn push_as(&self, user: &str, repository: &str) -> Answer {
+    pub(crate) async fn push_as(&self, user: &str, repository: &str) -> Answer {
         let artifact = hello();
         for blob in &artifact.blobs {
             let digest = wasmport_artifact::Digest::of(blob);

@@ -52,6 +52,21 @@ async fn a_token_is_for_what_was_asked_and_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_token_for_the_list_of_repositories_names_what_its_owner_may_pull() {
+    let registry = guarded("").await;
+    assert_eq!(registry.push_as("alice", "team/app").await.status, 201);
+    assert_eq!(registry.push_as("root", "secret/app").await.status, 201);
+    let list = token(&registry, Some("alice"), "registry:catalog:*").await;
+    let listed = with(&registry, &list, "GET", "/v2/_catalog").await.json();
+    assert_eq!(listed["repositories"], serde_json::json!(["team/app"]));
+    let tags = with(&registry, &list, "GET", "/v2/team/app/tags/list").await;
+    assert_eq!(tags.status, 401, "it is for nothing else");
+    let other = token(&registry, Some("alice"), "repository:other:pull").await;
+    let listed = with(&registry, &other, "GET", "/v2/_catalog").await.json();
+    assert_eq!(listed["repositories"], serde_json::json!([]));
+}
+
+#[tokio::test]
 async fn a_token_without_a_login_is_for_what_is_public() {
     let registry = guarded("").await;
     registry.push_as("alice", "public/app").await;
