@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    build, check, demo, fsck, gc, inspect, keygen, pull, push, serve, sign, verify,
+    admin, build, check, demo, fsck, gc, inspect, keygen, pull, push, serve, sign, verify,
 };
 use crate::output::Format;
 
@@ -47,6 +47,7 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     Fsck(fsck::FsckArgs),
     Gc(gc::GcArgs),
+    Admin(admin::AdminArgs),
     Demo(demo::DemoArgs),
 }
 
@@ -67,6 +68,7 @@ impl Command {
             Self::Serve(_) => "serve",
             Self::Fsck(_) => "fsck",
             Self::Gc(_) => "gc",
+            Self::Admin(args) => args.name(),
             Self::Demo(_) => "demo",
         }
     }

@@ -5,3 +5,10 @@ pub(crate) fn now() -> String {
     let now = jiff::Timestamp::now();
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
+
+/// So many seconds after 1970 as RFC 3339.
+pub(crate) fn at(seconds: u64) -> String {
+    let time = i64::try_from(seconds).map(jiff::Timestamp::from_second);
+    let time = time.ok().and_then(Result::ok).unwrap_or_default();
+    time.to_string()
+}

@@ -1,5 +1,6 @@
 //! One file a command; here each is called by its name.
 
+pub(crate) mod admin;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod demo;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
             .map(|()| exit_code::DONE),
         Command::Fsck(args) => answer(output, block_on(fsck::run(&args))),
         Command::Gc(args) => answer(output, block_on(gc::run(&args))),
+        Command::Admin(args) => admin::run(&args, output),
         Command::Demo(args) => demo::run(&args).map(|()| exit_code::DONE),
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use wasmport_artifact::Reference;
-use wasmport_client::{Access, ClientError, Registry};
+use wasmport_client::{Access, Admin, ClientError, Registry};
 use wasmport_policies::Decision;
 
 use crate::environment;
@@ -19,15 +19,22 @@ pub(crate) struct Connection {
 impl Connection {
     /// A client for the registry of `reference`. Nothing is sent yet.
     pub(crate) async fn open(&self, reference: &Reference) -> Result<Registry, Failure> {
-        let credentials = environment::credentials();
-        let access = Access {
+        let client = Registry::connect(reference, &self.access()).await;
+        client.map_err(failed("open the connection"))
+    }
+
+    /// A client for the administration of the registry of `reference`. Nothing is sent yet.
+    pub(crate) async fn administer(&self, reference: &Reference) -> Result<Admin, Failure> {
+        let client = Admin::connect(reference, &self.access()).await;
+        client.map_err(failed("open the connection"))
+    }
+
+    fn access(&self) -> Access {
+        Access {
             plain_http: self.plain_http,
-            credentials,
+            credentials: environment::credentials(),
             ..Access::default()
-        };
-        Registry::connect(reference, &access)
-            .await
-            .map_err(failed("open the connection"))
+        }
     }
 }
 

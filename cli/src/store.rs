@@ -24,7 +24,7 @@ pub(crate) fn store_failed(what: &str, error: &StorageError) -> Failure {
     let failure = Failure::caused(Kind::Io, &format!("failed to {what}"), error);
     match error {
         StorageError::InUse(_) => failure.hint(
-            "stop the registry first; a running one collects by itself, and at `POST /_wasmport/v1/gc`",
+            "stop the registry first; a running one collects by itself, and with `wasmport admin gc`",
         ),
         _ => failure,
     }

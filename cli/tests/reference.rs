@@ -43,15 +43,12 @@ fn help(words: &[&str]) -> String {
         .to_owned()
 }
 
-fn commands() -> Vec<String> {
-    let overview = help(&[]);
-    let list = overview
-        .split_once("Commands:\n")
-        .unwrap()
-        .1
-        .split_once("\n\n")
-        .unwrap()
-        .0;
+/// The commands that a help text lists.
+fn commands(overview: &str) -> Vec<String> {
+    let Some((_, list)) = overview.split_once("Commands:\n") else {
+        return Vec::new();
+    };
+    let (list, _) = list.split_once("\n\n").unwrap();
     let names = list
         .lines()
         .filter_map(|line| line.split_whitespace().next());
@@ -61,18 +58,22 @@ fn commands() -> Vec<String> {
         .collect()
 }
 
+/// A section for a command, and those for the commands below it.
+fn describe(page: &mut String, words: &[&str]) {
+    let text = help(words);
+    let name = words.join(" ");
+    write!(page, "\n## wasmport {name}").unwrap();
+    page.truncate(page.trim_end().len());
+    write!(page, "\n\n```text\n{text}\n```\n").unwrap();
+    for command in commands(&text) {
+        describe(page, &[words, &[&command]].concat());
+    }
+}
+
 #[test]
 fn the_reference_is_what_the_commands_say() {
     let mut expected = INTRODUCTION.to_owned();
-    write!(expected, "\n## wasmport\n\n```text\n{}\n```\n", help(&[])).unwrap();
-    for command in commands() {
-        write!(
-            expected,
-            "\n## wasmport {command}\n\n```text\n{}\n```\n",
-            help(&[&command])
-        )
-        .unwrap();
-    }
+    describe(&mut expected, &[]);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/cli-reference.md");
     if std::env::var_os("WASMPORT_BLESS").is_some() {
         std::fs::write(&path, &expected).unwrap();

@@ -109,8 +109,8 @@ fn run_hello(stage: &Stage) -> Result<(), Failure> {
 
 /// Without the `run` feature the program can only be run by a `wasmtime` that is there.
 #[cfg(not(feature = "run"))]
-fn run_hello(stage: &Stage) -> Result<(), Failure> {
-    stage
-        .say("this `wasmport` was built without the feature `run`; try `wasmtime hello.wasm port`");
+#[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
+fn run_hello(_stage: &Stage) -> Result<(), Failure> {
+    scene("this wasmport is built without `run`; try: wasmtime hello.wasm port");
     Ok(())
 }

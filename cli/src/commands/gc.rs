@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasmport_registry::GcSettings;
 use wasmport_registry::settings::Timespan;
 use wasmport_registry::storage::{CollectOptions, Collected};
@@ -15,7 +15,7 @@ use crate::store::{open, store_failed};
 
 /// Remove what nothing in a store leads to; the registry must not be running
 ///
-/// A running registry does the same by the clock, and at `POST /_wasmport/v1/gc`.
+/// A running registry does the same by the clock, and when `wasmport admin gc` says so.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -43,13 +43,13 @@ pub(crate) struct Terms {
     #[arg(long, value_name = "TIME")]
     pub(crate) grace: Option<Timespan>,
 
-    /// Manifests without a tag go when they are older, such as `30d` [default: they stay]
+    /// Manifests without a tag go when they are older, such as `720h` [default: they stay]
     #[arg(long, value_name = "TIME")]
     pub(crate) untagged_after: Option<Timespan>,
 }
 
 /// What went.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CollectedStore {
     pub(crate) collected: Collected,
@@ -86,27 +86,31 @@ impl Answer for CollectedStore {
                 removed.kind, removed.name, removed.reason
             );
         }
-        let verb = if it.dry_run {
-            "would remove"
-        } else {
-            "removed"
-        };
-        let _infallible = write!(
-            text,
-            "{verb} {} manifests, {} tags, {} grants, {} blobs ({}), {} facts; \
-             looked at {} things in {:.1} s",
-            it.manifests,
-            it.tags,
-            it.grants,
-            it.blobs,
-            human_size(it.bytes),
-            it.facts,
-            it.examined,
-            it.seconds
-        );
-        if it.in_use > 0 {
-            let _infallible = write!(text, "; {} were in use", it.in_use);
-        }
-        text
+        text + &summary(it)
     }
+}
+
+/// What a run removed, in numbers.
+pub(crate) fn summary(it: &Collected) -> String {
+    let verb = if it.dry_run {
+        "would remove"
+    } else {
+        "removed"
+    };
+    let mut text = format!(
+        "{verb} {} manifests, {} tags, {} grants, {} blobs ({}), {} facts; \
+         looked at {} things in {:.1} s",
+        it.manifests,
+        it.tags,
+        it.grants,
+        it.blobs,
+        human_size(it.bytes),
+        it.facts,
+        it.examined,
+        it.seconds
+    );
+    if it.in_use > 0 {
+        let _infallible = write!(text, "; {} were in use", it.in_use);
+    }
+    text
 }

@@ -79,6 +79,12 @@ pub enum Failure {
     /// An answer that the distribution specification does not have.
     #[error("the registry's answer makes no sense: {0}")]
     Protocol(String),
+    /// `404`, or nothing that our admin API would say.
+    #[error("it has no such admin API: the answer has status {status} and is not one of Wasmport")]
+    NoAdminApi {
+        /// The HTTP status.
+        status: u16,
+    },
     /// Bytes that are not what their digest says.
     #[error(transparent)]
     Digest(#[from] DigestError),
@@ -227,6 +233,10 @@ impl ClientError {
             Failure::Digest(_) | Failure::Size { .. } => {
                 "the registry or something on the way altered the content; nothing was kept"
             }
+            Failure::NoAdminApi { .. } => {
+                "is it a registry of `wasmport serve`, and one as new as this command? check the \
+                 name and the port"
+            }
             Failure::OtherManifest { .. } => "name a tag, or the digest of what is pushed",
             Failure::OtherFile { .. } => "the file was changed since it was packed; build it again",
             _ => return None,
@@ -245,7 +255,7 @@ impl Failure {
             Self::Busy { .. } => Kind::Busy,
             Self::Unreachable(_) => Kind::Unreachable,
             Self::Tls(_) | Self::CleartextRealm { .. } => Kind::Tls,
-            Self::Protocol(_) | Self::Manifest(_) => Kind::Protocol,
+            Self::Protocol(_) | Self::Manifest(_) | Self::NoAdminApi { .. } => Kind::Protocol,
             Self::Digest(_) | Self::Size { .. } | Self::OtherManifest { .. } => {
                 Kind::DigestMismatch
             }

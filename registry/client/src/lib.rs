@@ -5,6 +5,7 @@
 //! made here, with the same authorization.
 
 mod access;
+mod admin;
 mod answer;
 mod authorization;
 mod blobs;
@@ -24,6 +25,7 @@ mod warning;
 mod watch;
 
 pub use access::Access;
+pub use admin::Admin;
 pub use blobs::Upload;
 pub use credentials::{Credentials, CredentialsError};
 pub use error::{ClientError, Failure, Kind};

@@ -44,25 +44,20 @@ impl Registry {
     ///
     /// Looks up the credentials, which may run a credential helper.
     pub async fn connect(reference: &Reference, access: &Access) -> Result<Self, ClientError> {
-        let scheme = access.scheme(reference);
-        let refuse = |failure| {
-            let action = format!("connect to `{}`", reference.registry());
-            ClientError::new(action, scheme == Scheme::Http, failure)
-        };
-        let auth = look_up(reference, access).await.map_err(refuse)?;
-        let client = OciClient::new(scheme, access).map_err(refuse)?;
-        let http = http_client(scheme, access).map_err(refuse)?;
+        let place = Place::find(reference, access).await?;
+        let client = OciClient::new(place.scheme, access);
+        let client = client.map_err(|failure| refused(reference, place.scheme, failure))?;
         Ok(Self {
             host: reference.registry().to_owned(),
             repository: reference.repository().clone(),
-            scheme,
+            scheme: place.scheme,
             plain_http: access.plain_http,
             idle_timeout: access.idle_timeout,
             backoff: access.backoff,
-            auth,
+            auth: place.auth,
             tokens: Mutex::default(),
             client,
-            http,
+            http: place.http,
         })
     }
 
@@ -178,6 +173,29 @@ impl Registry {
         let image = self.image();
         format!("{}://{}", self.scheme.name(), image.resolve_registry())
     }
+}
+
+/// How a host is spoken to.
+pub(crate) struct Place {
+    pub(crate) scheme: Scheme,
+    pub(crate) auth: RegistryAuth,
+    pub(crate) http: reqwest::Client,
+}
+
+impl Place {
+    /// Scheme, credentials and a client for the host of `reference`.
+    pub(crate) async fn find(reference: &Reference, access: &Access) -> Result<Self, ClientError> {
+        let scheme = access.scheme(reference);
+        let refuse = |failure| refused(reference, scheme, failure);
+        let auth = look_up(reference, access).await.map_err(refuse)?;
+        let http = http_client(scheme, access).map_err(refuse)?;
+        Ok(Self { scheme, auth, http })
+    }
+}
+
+fn refused(reference: &Reference, scheme: Scheme, failure: Failure) -> ClientError {
+    let action = format!("connect to `{}`", reference.registry());
+    ClientError::new(action, scheme == Scheme::Http, failure)
 }
 
 /// `oci_client`'s client, which has no debug form.
