@@ -21,7 +21,7 @@ pub struct UploadSettings {
     /// Largest blob that is kept in the records and not in a file, at most `256 KiB`. Pushes of
     /// small blobs are many times as fast so, but the records are read in whole when the
     /// registry starts after a crash under load: about a second for each 300 MB. `0` keeps
-    /// every blob in a file but the empty one. Default: `64 KiB`.
+    /// every blob in a file but the empty one. Default: `32 KiB`.
     pub small_bytes: ByteSize,
 }
 
@@ -31,7 +31,7 @@ impl Default for UploadSettings {
             blob_bytes: ByteSize::gib(8),
             idle: Timespan::hours(24),
             open: 10_000,
-            small_bytes: ByteSize::kib(64),
+            small_bytes: ByteSize::kib(32),
         }
     }
 }
