@@ -246,3 +246,52 @@ async fn a_file_that_rotted_is_moved_to_quarantine() {
     assert!(!file.exists());
     assert_eq!(kinds(&store.fsck(None).await.unwrap()), []);
 }
+
+#[tokio::test]
+async fn of_a_blob_that_is_there_twice_only_the_rotten_copy_goes() {
+    for (record_rots, file_rots) in [(true, false), (false, true), (true, true)] {
+        let registry = Registry::start().await;
+        let layer: Vec<u8> = (0..100_000_u32).map(|at| (at % 251) as u8).collect();
+        let digest = Digest::of(&layer);
+        let artifact = Artifact::other(&layer, None, None);
+        registry.push("app", "1.0", &artifact).await;
+        let directory = registry.store();
+        let (directory, _keep) = (directory, registry.stop_and_keep().await);
+        let mut rotten = layer.clone();
+        rotten[50_000] ^= 1;
+        if file_rots {
+            let mut all = files(&directory).into_iter();
+            let file = all.find(|file| file.ends_with(digest.hex())).unwrap();
+            fs::write(&file, &rotten).unwrap();
+        }
+        let store = Store::open(&directory).unwrap();
+        // Another bit, so that both copies can be told apart in quarantine.
+        let mut record = layer.clone();
+        record[10] ^= u8::from(record_rots);
+        let measures = r#"{"size":100000,"published":0}"#;
+        let batch = Batch::new()
+            .put(Key::bytes(&digest), record.clone())
+            .put(Key::small_blob(&digest), measures);
+        store.engines().0.commit(batch).await.unwrap();
+        let quarantine = directory.join("quarantine");
+        let repaired = store.fsck(Some(&quarantine)).await.unwrap();
+        let name = format!("sha256-{}", digest.hex());
+        if record_rots && file_rots {
+            let corrupted = [K::BlobCorrupted, K::BlobCorrupted, K::BlobMissing];
+            assert_eq!(kinds(&repaired), corrupted);
+            assert_eq!(fs::read(quarantine.join(&name)).unwrap(), record);
+            let second = quarantine.join(format!("{name}-2"));
+            assert_eq!(fs::read(second).unwrap(), rotten);
+        } else {
+            assert_eq!(kinds(&repaired), [K::BlobCorrupted]);
+            let kept = if record_rots { record } else { rotten };
+            assert_eq!(fs::read(quarantine.join(&name)).unwrap(), kept);
+            let registry = Registry::over_store(store.clone()).await;
+            let path = format!("/v2/app/blobs/{digest}");
+            let answer = registry.send("GET", &path, "").await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.body, layer);
+        }
+        assert_eq!(kinds(&store.fsck(None).await.unwrap()), []);
+    }
+}

@@ -27,7 +27,11 @@ impl Check<'_> {
             };
             if digest.check(&record.value).is_err() {
                 let blob = Box::new(SmallBlob(record.value.clone()));
-                self.corrupted(&digest, blob).await?;
+                self.quarantine(&digest, blob).await?;
+                // Only the record: the engine for blobs may have a copy that is whole.
+                let fix = small_blobs::delete(Batch::new(), &digest);
+                self.found(DefectKind::BlobCorrupted, &digest, Some(fix))
+                    .await?;
                 continue;
             }
             self.hashed(&digest, record.value.len() as u64).await?;
@@ -82,7 +86,7 @@ impl Check<'_> {
                     }
                     Ok(_) => {
                         if let Some(blob) = self.store.blobs.open(&listed.digest).await? {
-                            self.corrupted(&listed.digest, blob).await?;
+                            self.corrupted_in_engine(&listed.digest, blob).await?;
                         }
                     }
                     Err(_) => {
@@ -103,16 +107,30 @@ impl Check<'_> {
         Ok(())
     }
 
-    async fn corrupted(
+    /// Only the copy of the engine goes: there may be a record with the same bytes that is
+    /// whole.
+    async fn corrupted_in_engine(
         &mut self,
         digest: &Digest,
         blob: Box<dyn OpenBlob>,
     ) -> Result<(), StorageError> {
-        if let Some(directory) = self.quarantine {
-            quarantine::blob(directory, digest, blob).await?;
-            self.store.delete_blob(digest).await?;
+        if self.quarantine(digest, blob).await? {
+            self.store.blobs.delete(digest).await?;
         }
         self.found(DefectKind::BlobCorrupted, digest, None).await
+    }
+
+    /// Keeps a copy of a corrupted blob. False when nothing shall be changed.
+    async fn quarantine(
+        &self,
+        digest: &Digest,
+        blob: Box<dyn OpenBlob>,
+    ) -> Result<bool, StorageError> {
+        let Some(directory) = self.quarantine else {
+            return Ok(false);
+        };
+        quarantine::blob(directory, digest, blob).await?;
+        Ok(true)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where broken things go: files that nobody serves and nobody deletes.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use futures_util::StreamExt;
@@ -13,16 +13,28 @@ use crate::storage::files::sync_directory;
 use crate::storage::keys::Key;
 use crate::storage::records::Record;
 
-/// Copies a blob there. The caller deletes it then.
+/// Copies a blob there. The caller deletes it then. A blob can be there already, from an
+/// earlier run or because both its record and its file are broken, and is not overwritten.
 pub(super) async fn blob(
     directory: &Path,
     digest: &Digest,
     blob: Box<dyn OpenBlob>,
 ) -> Result<(), StorageError> {
-    let path = directory.join(digest.as_str().replace(':', "-"));
+    let name = digest.as_str().replace(':', "-");
+    let mut path = directory.join(&name);
+    fs::create_dir_all(directory).map_err(|error| StorageError::file("write to", &path, error))?;
+    let mut number = 1_u64;
+    let created = loop {
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                number += 1;
+                path = directory.join(format!("{name}-{number}"));
+            }
+            created => break created,
+        }
+    };
     let failed = |error| StorageError::file("write to", &path, error);
-    fs::create_dir_all(directory).map_err(failed)?;
-    let mut file = File::create(&path).map_err(failed)?;
+    let mut file = created.map_err(failed)?;
     let size = blob.size();
     let mut pieces = blob.stream(0..size);
     while let Some(piece) = pieces.next().await {
