@@ -22,7 +22,7 @@ use self::ended::Ended;
 use self::identifier::{Identifier, Identifiers};
 use self::taken::{Taken, Turn};
 use crate::storage::{
-    BlobWriter, KeepUploadError, StorageError, Store, UploadName, UploadRecord, now,
+    BlobWriter, KeepUploadError, StorageError, Store, UploadName, UploadRecord, now, unhindered,
 };
 
 pub use self::settings::UploadSettings;
@@ -114,15 +114,21 @@ impl Uploads {
     ) -> Result<TakenUpload, UploadError> {
         let identifier = self.identify(repository, id)?;
         let turn = self.turn(&identifier, id)?;
-        let (name, before) = self.find(repository, id, &identifier).await?;
-        let writer = self.writer(&name, before.as_ref(), &identifier).await?;
-        Ok(TakenUpload::new(Taken {
-            uploads: Arc::clone(self),
-            name,
-            before,
-            writer,
-            turn,
-        }))
+        let (uploads, repository, id) = (Arc::clone(self), repository.clone(), id.to_owned());
+        // The engine cuts a stage to size and may copy it, and goes on with that when the
+        // request is given up. The turn waits for it: whoever has it next writes to the stage.
+        unhindered(async move {
+            let (name, before) = uploads.find(&repository, &id, &identifier).await?;
+            let writer = uploads.writer(&name, before.as_ref(), &identifier).await?;
+            Ok(TakenUpload::new(Taken {
+                uploads,
+                name,
+                before,
+                writer,
+                turn,
+            }))
+        })
+        .await
     }
 
     async fn writer(
@@ -161,14 +167,20 @@ impl Uploads {
         id: &str,
     ) -> Result<(), UploadError> {
         let identifier = self.identify(repository, id)?;
-        let _turn = self.turn(&identifier, id)?;
-        let (name, upload) = self.find(repository, id, &identifier).await?;
-        self.end(identifier.number);
-        if let Some(upload) = upload {
-            self.store.remove_upload(&name, &upload).await?;
-            self.count(-1);
-        }
-        Ok(())
+        let turn = self.turn(&identifier, id)?;
+        let (uploads, repository, id) = (Arc::clone(self), repository.clone(), id.to_owned());
+        // What is removed is counted, even when the request is given up meanwhile.
+        unhindered(async move {
+            let _turn = turn;
+            let (name, upload) = uploads.find(&repository, &id, &identifier).await?;
+            uploads.end(identifier.number);
+            if let Some(upload) = upload {
+                uploads.store.remove_upload(&name, &upload).await?;
+                uploads.count(-1);
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Refuses one more upload that is to be recorded, when there are too many.

@@ -1,4 +1,9 @@
+use std::time::Duration;
+
 use bytes::Bytes;
+use futures_util::FutureExt;
+use tempfile::TempDir;
+use tokio::time::timeout;
 use wasmport_artifact::Digest;
 
 use super::*;
@@ -51,6 +56,43 @@ async fn one_request_at_a_time_has_it_and_gives_it_back() {
     taken.keep().await.unwrap();
     let taken = uploads.take(&name("app"), &id).await.unwrap();
     assert_eq!(taken.size(), 3);
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_while_it_takes_an_upload_has_its_turn_to_the_end() {
+    let directory = TempDir::new().unwrap();
+    let uploads = uploads_of(&Store::open(directory.path()).unwrap()).await;
+    let id = uploads.open(&name("app"), Algorithm::Sha256).unwrap();
+    write(&uploads, &id, &LARGE).await;
+    // Files are resumed on another thread, so that the first request cannot be done yet.
+    let first = uploads.take(&name("app"), &id).now_or_never();
+    assert!(first.is_none());
+    let second = uploads.take(&name("app"), &id).now_or_never();
+    assert!(matches!(second, Some(Err(UploadError::Busy(_)))));
+    let mut taken = loop {
+        match uploads.take(&name("app"), &id).await {
+            Err(UploadError::Busy(_)) => tokio::task::yield_now().await,
+            done => break done.unwrap(),
+        }
+    };
+    taken.write(Bytes::from_static(b"more")).await.unwrap();
+    let digest = Digest::of(&[&LARGE[..], b"more"].concat());
+    taken.finish(&digest).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_removal_goes_on_without_its_request_and_is_counted() {
+    let (uploads, id) = opened().await;
+    write(&uploads, &id, b"abc").await;
+    let cancelled = uploads.cancel(&name("app"), &id).now_or_never();
+    assert!(cancelled.is_none());
+    let counted = async {
+        while uploads.recorded.load(Ordering::Relaxed) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), counted).await.unwrap();
+    assert_eq!(uploads.store.uploads(None).await.unwrap().len(), 0);
 }
 
 #[tokio::test]
