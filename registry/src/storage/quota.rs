@@ -23,6 +23,9 @@ use crate::settings::ByteSize;
 /// forgotten, and counted anew when somebody does.
 const COUNTED: usize = 10_000;
 
+/// How often a repository is counted anew because it changed meanwhile.
+const ATTEMPTS: usize = 3;
+
 /// `quota` of a `[[repository]]`: what it may hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -80,6 +83,11 @@ struct Count {
     /// `None` until somebody has counted, and when something was deleted since.
     used: Option<Usage>,
     reserved: Usage,
+    /// Grows with every write and deletion, so that who counts sees whether there was one
+    /// meanwhile.
+    changes: u64,
+    /// All that was ever written by reservations.
+    written: Usage,
 }
 
 /// Room for what a push is about to add. It is given back when this is dropped before
@@ -107,7 +115,9 @@ impl Quotas {
     /// Something was deleted: it is counted anew before the next push.
     pub(super) fn forget(&self, repository: &RepositoryName) {
         if let Some(count) = lock(&self.counts).get(repository) {
-            lock(count).used = None;
+            let mut count = lock(count);
+            count.used = None;
+            count.changes += 1;
         }
     }
 
@@ -164,25 +174,62 @@ impl Store {
             return Ok(Reservation(Some((count, asked))));
         }
         // Nobody has counted since something was deleted; or two pushes of one blob were
-        // counted twice. What is written while this counts is reserved, and counts twice at
-        // worst.
-        let used = self.usage(repository).await?;
-        lock(&count).used = Some(used);
+        // counted twice.
+        self.recount(repository, &count).await?;
         match take(&count, quota, repository, asked) {
             Ok(()) => Ok(Reservation(Some((count, asked)))),
             Err(exceeded) => Err(StorageError::Quota(Box::new(exceeded))),
+        }
+    }
+
+    /// Counts from the records, and again when something was written or deleted meanwhile: the
+    /// walk may have seen it or not. When that never ends, what was written meanwhile is added,
+    /// and counts twice at worst, until a push is refused for it and counts once more.
+    async fn recount(
+        &self,
+        repository: &RepositoryName,
+        count: &Mutex<Count>,
+    ) -> Result<(), StorageError> {
+        for attempt in 1..=ATTEMPTS {
+            let (changes, written) = {
+                let count = lock(count);
+                (count.changes, count.written)
+            };
+            let mut used = self.usage(repository).await?;
+            let mut count = lock(count);
+            if count.changes == changes || attempt == ATTEMPTS {
+                used.add(count.written.since(written));
+                count.used = Some(used);
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Usage {
+    fn add(&mut self, more: Self) {
+        self.bytes = self.bytes.saturating_add(more.bytes);
+        self.artifacts = self.artifacts.saturating_add(more.artifacts);
+    }
+
+    fn since(self, earlier: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_sub(earlier.bytes),
+            artifacts: self.artifacts.saturating_sub(earlier.artifacts),
         }
     }
 }
 
 impl Reservation {
     /// What was reserved is written.
-    pub(super) fn used(mut self) {
-        if let Some((count, asked)) = &mut self.0 {
+    pub(super) fn used(self) {
+        if let Some((count, asked)) = &self.0 {
             let mut count = lock(count);
+            count.changes += 1;
+            count.written.add(*asked);
             if let Some(used) = &mut count.used {
-                used.bytes = used.bytes.saturating_add(asked.bytes);
-                used.artifacts += asked.artifacts;
+                used.add(*asked);
             }
         }
     }
@@ -245,4 +292,92 @@ fn take(
 /// Every change under these locks is whole when a thread panics.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::{BoxFuture, FutureExt};
+    use wasmport_artifact::Digest;
+
+    use super::*;
+    use crate::storage::grants::grant;
+    use crate::storage::keys::Key;
+    use crate::storage::memory::MemoryRecords;
+    use crate::storage::records::{Batch, CommitError, Record, Records};
+
+    /// Records that get a blob of a push whenever a count is done with the blobs.
+    #[derive(Debug, Default)]
+    struct Meanwhile {
+        records: MemoryRecords,
+        pushes: Mutex<Vec<(Reservation, Batch)>>,
+    }
+
+    impl Records for Meanwhile {
+        fn get(&self, key: &Key) -> BoxFuture<'_, Result<Option<Record>, StorageError>> {
+            self.records.get(key)
+        }
+
+        fn list(
+            &self,
+            prefix: &Prefix,
+            after: Option<&Key>,
+            limit: usize,
+        ) -> BoxFuture<'_, Result<Vec<(Key, Record)>, StorageError>> {
+            let listed = self.records.list(prefix, after, limit);
+            let is_between =
+                *prefix.as_str() == *Prefix::within(Kind::Manifests, &repository()).as_str();
+            let push = is_between.then(|| lock(&self.pushes).pop()).flatten();
+            async move {
+                if let Some((room, batch)) = push {
+                    self.records.commit(batch).await.unwrap();
+                    room.used();
+                }
+                listed.await
+            }
+            .boxed()
+        }
+
+        fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
+            self.records.commit(batch)
+        }
+    }
+
+    fn repository() -> RepositoryName {
+        "team/app".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_written_during_a_count_is_not_lost() {
+        // Once, so that the second count is undisturbed; and during every count.
+        for pushes in [1, ATTEMPTS as u64] {
+            let records = Arc::new(Meanwhile::default());
+            let (_, blobs) = Store::in_memory().engines();
+            let store = Store::new(Arc::clone(&records) as Arc<dyn Records>, blobs);
+            let quota = QuotaSettings {
+                bytes: Some(ByteSize(10_000)),
+                artifacts: None,
+            };
+            let count = store.quotas.count(&repository());
+            for number in 0..pushes {
+                let size = Usage {
+                    bytes: 1000,
+                    artifacts: 0,
+                };
+                take(&count, quota, &repository(), size).unwrap();
+                let written = Grant {
+                    size: 1000,
+                    since: 0,
+                };
+                let digest = Digest::of(&number.to_be_bytes());
+                let batch = grant(Batch::new(), &repository(), &digest, &written);
+                let room = Reservation(Some((Arc::clone(&count), size)));
+                lock(&records.pushes).push((room, batch));
+            }
+            store.recount(&repository(), &count).await.unwrap();
+            assert!(lock(&records.pushes).is_empty());
+            let held = store.usage(&repository()).await.unwrap();
+            assert_eq!(held.bytes, pushes * 1000);
+            assert_eq!(lock(&count).used, Some(held));
+        }
+    }
 }
