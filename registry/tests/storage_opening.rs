@@ -1,21 +1,17 @@
 //! How the records are opened: cleanly, after a crash, and after one in a quiet moment.
 
 #![allow(
-    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test fails by panicking, and so may what it calls; it prints what it measured"
+    reason = "a test fails by panicking, and so may what it calls"
 )]
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tempfile::TempDir;
 use wasmport_artifact::{Digest, RepositoryName};
-use wasmport_registry::storage::{
-    Batch, Blobs, FileBlobs, Key, Records, RedbRecords, RedbSettings,
-};
+use wasmport_registry::storage::{Batch, Key, Records, RedbRecords, RedbSettings};
 
 /// What a power loss or a SIGKILL leaves: the file as it is now, while it is open.
 fn crashed(path: &Path) -> PathBuf {
@@ -102,63 +98,4 @@ async fn with_quick_repair_no_crash_needs_one() {
     let opened = RedbRecords::open(&crashed(&path)).unwrap();
     assert!(is_there(&opened, 99).await);
     assert_eq!(opened.commit_counts().repairs, 0);
-}
-
-/// `cargo test --release -p wasmport-registry --test storage_opening -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "fills a store of half a gigabyte; run it in release mode"]
-async fn a_hundred_thousand_manifests_open_in_a_tenth_of_a_second() {
-    const MANIFESTS: usize = 100_000;
-    let directory = TempDir::new().unwrap();
-    let path = directory.path().join("records.redb");
-    let records = RedbRecords::open(&path).unwrap();
-    fill(&records, MANIFESTS).await;
-    let under_load = crashed(&path);
-    drop(records);
-    let megabytes = fs::metadata(&path).unwrap().len() / 1_000_000;
-    let open = async |path: &Path| -> Duration {
-        let begun = Instant::now();
-        let records = RedbRecords::open(path).unwrap();
-        let took = begun.elapsed();
-        assert!(is_there(&records, MANIFESTS - 1).await);
-        took
-    };
-    let clean = open(&path).await;
-    let crashed = open(&under_load).await;
-    println!("{MANIFESTS} manifests, {megabytes} MB: clean {clean:?}, after a crash {crashed:?}");
-    assert!(clean < Duration::from_millis(100), "{clean:?}");
-    assert!(crashed < Duration::from_secs(30), "{crashed:?}");
-}
-
-/// `cargo test -p wasmport-registry --test storage_opening -- --ignored --nocapture blobs`
-#[tokio::test]
-#[ignore = "makes a hundred thousand files"]
-async fn a_hundred_thousand_blobs_are_not_looked_at_when_they_are_opened() {
-    const BLOBS: usize = 100_000;
-    let directory = TempDir::new().unwrap();
-    drop(FileBlobs::open(directory.path()).unwrap());
-    for number in 0..BLOBS {
-        let digest = Digest::of(&number.to_le_bytes());
-        let shard = format!("blobs/sha256/{}", &digest.hex()[..2]);
-        fs::write(directory.path().join(shard).join(digest.hex()), "").unwrap();
-    }
-    let begun = Instant::now();
-    let blobs = FileBlobs::open(directory.path()).unwrap();
-    let opened = begun.elapsed();
-    let begun = Instant::now();
-    let (mut listed, mut after) = (0, None);
-    loop {
-        let page = blobs.list(after.as_ref(), 1000).await.unwrap();
-        listed += page.len();
-        match page.into_iter().next_back() {
-            Some(last) => after = Some(last.digest),
-            None => break,
-        }
-    }
-    println!(
-        "{BLOBS} blobs: opened in {opened:?}, listed in {:?}",
-        begun.elapsed()
-    );
-    assert_eq!(listed, BLOBS);
-    assert!(opened < Duration::from_millis(100), "{opened:?}");
 }
