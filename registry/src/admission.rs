@@ -154,7 +154,7 @@ impl Admission {
         {
             return Err(PutManifestError::UnknownBlob(missing).into());
         }
-        let (content, is_whole) = self.inspect(&manifest).await?;
+        let (content, is_whole) = self.inspect(&repository, &manifest).await?;
         let judged = Judged {
             content,
             is_whole,
@@ -271,7 +271,7 @@ impl Admission {
         })?;
         let (content, is_whole) = match self.store.facts(digest).await? {
             Some(content) => (content, true),
-            None => self.inspect_anew(digest, &manifest).await?,
+            None => self.inspect_anew(repository, digest, &manifest).await?,
         };
         Ok(Judged {
             repository: repository.clone(),
@@ -286,10 +286,11 @@ impl Admission {
 
     async fn inspect_anew(
         &self,
+        repository: &RepositoryName,
         digest: &Digest,
         manifest: &Manifest,
     ) -> Result<(Content, bool), AdmissionError> {
-        let (content, is_whole) = self.inspect(manifest).await?;
+        let (content, is_whole) = self.inspect(repository, manifest).await?;
         if is_whole {
             self.store.put_facts(digest, &content).await?;
         }
@@ -319,17 +320,19 @@ impl Admission {
         let Judged {
             repository, digest, ..
         } = judged;
+        let (signed_by, has_all) = evidence.signers(&self.store, digest).await?;
         let facts = Facts {
             repository: repository.clone(),
             tag: tag.cloned(),
             digest: digest.clone(),
             content: judged.content.clone(),
             annotations: judged.manifest.annotations().clone(),
-            signed_by: evidence.signers(&self.store, digest).await?,
+            signed_by,
         };
         let decision = Arc::new(decide(&evidence.policy().loaded.policy, &facts));
-        // A layer that is not there may come, and be another thing than is believed now.
-        if judged.is_whole {
+        // A layer that is not there may come, and be another thing than is believed now; and so
+        // may the signature in a manifest that is there already.
+        if judged.is_whole && has_all {
             let question = question(repository, tag, digest, evidence);
             self.decisions.put(question, Arc::clone(&decision));
         }

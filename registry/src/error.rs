@@ -297,6 +297,9 @@ impl From<PutManifestError> for ApiError {
             PutManifestError::BlobSize { .. } => {
                 Self::new(StatusCode::BAD_REQUEST, "SIZE_INVALID", message)
             }
+            PutManifestError::MediaType { .. } => {
+                Self::new(StatusCode::CONFLICT, "MANIFEST_INVALID", message)
+            }
             PutManifestError::Contended(_) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
             }

@@ -37,6 +37,15 @@ impl Content {
             ),
         })
     }
+
+    /// What a manifest is whose config begins with `beginning`, if that is Wasm: nobody runs a
+    /// config, and so it would only hide what should be a layer.
+    pub fn disguised_as_config(beginning: &[u8]) -> Option<Self> {
+        let is_code = matches!(NotWasm::recognise(beginning), None | Some(NotWasm::Aot));
+        is_code.then(|| Self::Unreadable {
+            reason: "its config is WebAssembly, expected it in a layer".to_owned(),
+        })
+    }
 }
 
 /// What carries no layer of an image and has a subject, or is one of the manifests that

@@ -116,6 +116,9 @@ pub enum ManifestError {
     /// A descriptor with `data` that is not what its digest and size say.
     #[error("the `data` of the descriptor of `{0}` is not what its digest and size say")]
     Data(String),
+    /// A descriptor with Wasm as `data`. A registry can hold back blobs, and not this.
+    #[error("the descriptor of `{0}` carries WebAssembly as `data`, expected it in a blob")]
+    EmbeddedWasm(String),
     /// An image manifest without config, or an index with layers.
     #[error("a `{media_type}` must have {must}")]
     Shape {

@@ -1,6 +1,6 @@
 //! Reads the blobs of a manifest and finds out what they are.
 
-use wasmport_artifact::{Descriptor, Manifest, limits};
+use wasmport_artifact::{Descriptor, Manifest, RepositoryName, limits};
 use wasmport_policies::Content;
 
 use super::{Admission, AdmissionError};
@@ -13,12 +13,13 @@ impl Admission {
     /// What `manifest` carries, and whether all of it was there to be looked at.
     pub(super) async fn inspect(
         &self,
+        repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<(Content, bool), AdmissionError> {
         if manifest.is_wasm() {
             return Ok((self.inspect_wasm(manifest).await?, true));
         }
-        let (disguised, is_whole) = self.find_disguised(manifest).await?;
+        let (disguised, is_whole) = self.find_disguised(repository, manifest).await?;
         let content = disguised.unwrap_or_else(|| Content::gather(manifest, None, None));
         Ok((content, is_whole))
     }
@@ -48,18 +49,24 @@ impl Admission {
             .map_err(|error| AdmissionError::Inspection(error.into()))
     }
 
-    /// A layer that is Wasm although its media type does not say so. False when there was none,
-    /// and a layer that is not there may still turn out to be one.
+    /// A blob that is Wasm although nothing says so. False when there was none, and a blob that
+    /// is not there may still turn out to be one.
     async fn find_disguised(
         &self,
+        repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<(Option<Content>, bool), StorageError> {
         let mut is_whole = true;
+        if let Some(config) = manifest.config() {
+            let beginning = self.beginning(repository, config).await?;
+            is_whole &= beginning.is_some();
+            let disguised = beginning.and_then(|bytes| Content::disguised_as_config(&bytes));
+            if disguised.is_some() {
+                return Ok((disguised, true));
+            }
+        }
         for layer in manifest.layers() {
-            let beginning = self
-                .store
-                .read_beginning(&layer.digest, BEGINNING_BYTES)
-                .await?;
+            let beginning = self.beginning(repository, layer).await?;
             is_whole &= beginning.is_some();
             let disguised =
                 beginning.and_then(|bytes| Content::disguised(&layer.media_type, &bytes));
@@ -68,6 +75,24 @@ impl Admission {
             }
         }
         Ok((None, is_whole))
+    }
+
+    /// The first bytes of a blob that the repository has. What others have is not told.
+    async fn beginning(
+        &self,
+        repository: &RepositoryName,
+        blob: &Descriptor,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        if self
+            .store
+            .granted(repository, &blob.digest)
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let beginning = self.store.read_beginning(&blob.digest, BEGINNING_BYTES);
+        beginning.await
     }
 
     async fn read(

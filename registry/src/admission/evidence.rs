@@ -71,25 +71,31 @@ impl Evidence {
         Digest::of((text.join(",") + end).as_bytes())
     }
 
-    /// The policy's signers of whom a signature of `subject` was found and verified.
+    /// The policy's signers of whom a signature of `subject` was found and verified, and
+    /// whether all that may be signatures was there to be read.
     pub(super) async fn signers(
         &self,
         store: &Store,
         subject: &Digest,
-    ) -> Result<BTreeSet<String>, AdmissionError> {
-        let signatures = self.load(store).await?;
+    ) -> Result<(BTreeSet<String>, bool), AdmissionError> {
+        let found = self.load(store).await?;
+        let has_all = found.iter().all(Option::is_some);
+        let signatures: Vec<Signature> = found.into_iter().flatten().collect();
         if signatures.is_empty() {
-            return Ok(BTreeSet::new());
+            return Ok((BTreeSet::new(), has_all));
         }
         let (policy, subject) = (Arc::clone(&self.policy), subject.clone());
-        tokio::task::spawn_blocking(move || signed_by(&signatures, &subject, &policy.loaded.trust))
-            .await
-            .map_err(|error| AdmissionError::Inspection(error.into()))
+        let verified = tokio::task::spawn_blocking(move || {
+            signed_by(&signatures, &subject, &policy.loaded.trust)
+        });
+        let verified = verified.await;
+        let verified = verified.map_err(|error| AdmissionError::Inspection(error.into()))?;
+        Ok((verified, has_all))
     }
 
-    /// Reads the signatures. What is none is left out; who is to be believed is for the
-    /// verification to say.
-    async fn load(&self, store: &Store) -> Result<Vec<Signature>, StorageError> {
+    /// Reads the signatures; `None` for each that is not there yet. What is none is left out;
+    /// who is to be believed is for the verification to say.
+    async fn load(&self, store: &Store) -> Result<Vec<Option<Signature>>, StorageError> {
         let mut signatures = Vec::new();
         for digest in &self.referrers {
             if let Some(manifest) = self.manifest(store, digest).await? {
@@ -114,7 +120,11 @@ impl Evidence {
     }
 }
 
-async fn bundle(store: &Store, manifest: &Manifest) -> Result<Option<Signature>, StorageError> {
+/// The bundle in a manifest, if it is one for bundles; `Some(None)` when it is not there yet.
+async fn bundle(
+    store: &Store,
+    manifest: &Manifest,
+) -> Result<Option<Option<Signature>>, StorageError> {
     let [layer] = manifest.layers() else {
         return Ok(None);
     };
@@ -123,17 +133,19 @@ async fn bundle(store: &Store, manifest: &Manifest) -> Result<Option<Signature>,
     }
     let limit = limits::SIGNATURE_BYTES as u64;
     let bytes = store.read_blob(&layer.digest, limit).await?;
-    Ok(bytes.map(|bytes| Signature::Bundle { bytes }))
+    Ok(Some(bytes.map(|bytes| Signature::Bundle { bytes })))
 }
 
-async fn simple(store: &Store, manifest: &Manifest) -> Result<Vec<Signature>, StorageError> {
+async fn simple(
+    store: &Store,
+    manifest: &Manifest,
+) -> Result<Vec<Option<Signature>>, StorageError> {
     let mut signatures = Vec::new();
     let layers = simple_layers(manifest);
     for (payload, signature) in layers.into_iter().take(limits::SIGNATURES) {
         let limit = limits::SIGNATURE_BYTES as u64;
-        if let Some(payload) = store.read_blob(&payload.digest, limit).await? {
-            signatures.push(Signature::Simple { payload, signature });
-        }
+        let payload = store.read_blob(&payload.digest, limit).await?;
+        signatures.push(payload.map(|payload| Signature::Simple { payload, signature }));
     }
     Ok(signatures)
 }

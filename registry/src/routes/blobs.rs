@@ -29,7 +29,7 @@ pub(crate) async fn get(
     request: Request,
 ) -> Result<Response, ApiError> {
     let name = BlobName { repository, digest };
-    if request.method() == Method::HEAD {
+    if request.method() == Method::HEAD && caller.may(Action::Push, &name.repository) {
         // A push that asks does not send the blob again, and relies on the answer.
         app.store.announce(&name.digest).await;
     }

@@ -28,7 +28,8 @@ pub(crate) async fn list(
     let query = Query::of(request.uri());
     let n = query.n(NAMES)?;
     let mut names: Vec<RepositoryName> = Vec::new();
-    let mut last = query.get("last").map(str::to_owned);
+    let last = query.get("last").filter(|last| !last.is_empty());
+    let mut last = last.map(str::to_owned);
     let mut next = None;
     for seen in 0.. {
         let Some(name) = app.store.repository_after(last.as_deref()).await? else {

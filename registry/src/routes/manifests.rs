@@ -29,6 +29,10 @@ use crate::storage::{Condition, TagTerms};
 /// `1.2.3`, `1.2`, `1`, `latest` and some more.
 const TAGS: usize = 32;
 
+/// How many layers a manifest has at most. Each is looked up at a push, and container runtimes
+/// take no more than 127.
+const LAYERS: usize = 4096;
+
 /// end-3: by tag or digest, if the policy of today admits it.
 pub(crate) async fn get(
     app: &App,
@@ -120,8 +124,13 @@ pub(crate) async fn put(
     let media_type = media_type.ok_or_else(|| {
         ApiError::manifest_invalid("neither `Content-Type` nor `mediaType` says what this is")
     })?;
+    let manifest = Manifest::parse_unlimited(bytes.into(), &media_type)?;
+    if manifest.layers().len() > LAYERS {
+        let message = format!("a manifest has at most {LAYERS} layers");
+        return Err(ApiError::manifest_invalid(message));
+    }
     let push = Push {
-        manifest: Manifest::parse_unlimited(bytes.into(), &media_type)?,
+        manifest,
         may_be_sparse: settings.sparse_manifests,
         repository: repository.clone(),
         tags: tags(&app, &repository, &reference, condition, &added),

@@ -46,6 +46,11 @@ pub(crate) async fn create(
     caller: &Caller,
     request: Request,
 ) -> Result<Response, ApiError> {
+    if app.access.is_open() {
+        // Everyone may do this now, and the robot would stay when there are rules.
+        let message = "there are no access rules: write them before there are robots";
+        return Err(ApiError::conflict(message));
+    }
     let body = to_bytes(request.into_body(), REQUEST_BYTES).await;
     let body = body.map_err(|error| ApiError::bad_request(format!("the body: {error}")))?;
     let wanted: Wanted = serde_json::from_slice(&body)

@@ -1,5 +1,7 @@
 //! Which repository may read which blob, and which manifests use it.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
@@ -268,24 +270,20 @@ pub(super) fn revoke(batch: Batch, repository: &RepositoryName, blob: &Digest) -
         .delete(Key::holder(blob, repository))
 }
 
-/// The blobs that must be there for a manifest to be complete, each once; one that is named
-/// with two sizes is there twice, and one of them is wrong. Layers that may
-/// not be distributed are left out (image specification, `layer.md`, "Non-Distributable
-/// Layers").
+/// The blobs that a manifest names, each once; one that is named with two sizes is there
+/// twice, and one of them is wrong.
 pub(super) fn blobs(manifest: &Manifest) -> Vec<&Descriptor> {
-    let mut blobs: Vec<&Descriptor> = Vec::new();
-    for blob in manifest.config().into_iter().chain(manifest.layers()) {
-        let is_known = blobs
-            .iter()
-            .any(|known| (&known.digest, known.size) == (&blob.digest, blob.size));
-        if !is_known && !is_nondistributable(&blob.media_type) {
-            blobs.push(blob);
-        }
-    }
-    blobs
+    let mut known = HashSet::new();
+    let named = manifest.config().into_iter().chain(manifest.layers());
+    named
+        .filter(|blob| known.insert((&blob.digest, blob.size)))
+        .collect()
 }
 
-fn is_nondistributable(media_type: &str) -> bool {
-    media_type.starts_with("application/vnd.oci.image.layer.nondistributable.")
-        || media_type.starts_with("application/vnd.docker.image.rootfs.foreign.")
+/// True for a layer that may be left out of a registry, since it must not be distributed
+/// (image specification, `layer.md`, "Non-Distributable Layers").
+pub(super) fn may_be_left_out(blob: &Descriptor) -> bool {
+    let kind = blob.media_type.as_str();
+    kind.starts_with("application/vnd.oci.image.layer.nondistributable.")
+        || kind.starts_with("application/vnd.docker.image.rootfs.foreign.")
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName};
 
 use super::error::StorageError;
-use super::grants::blobs;
+use super::grants::{blobs, may_be_left_out};
 use super::keys::{Key, Prefix};
 use super::leases::Lease;
 use super::quota::{Reservation, Usage};
@@ -36,6 +36,9 @@ pub(crate) enum PutManifestError {
         expected: u64,
         got: u64,
     },
+    /// The same bytes were stored as something else, and a tag may point to them.
+    #[error("the manifest is in this repository already, with the media type `{known}`")]
+    MediaType { known: String },
     /// Other requests changed the same records again and again.
     #[error("too many requests push to `{0}` at once")]
     Contended(RepositoryName),
@@ -122,7 +125,9 @@ impl Store {
         let mut missing = Vec::new();
         for blob in blobs(manifest) {
             let Some(grant) = self.read_grant(repository, &blob.digest).await? else {
-                missing.push(blob.digest.clone());
+                if !may_be_left_out(blob) {
+                    missing.push(blob.digest.clone());
+                }
                 continue;
             };
             if grant.size != blob.size {
@@ -190,16 +195,22 @@ impl Store {
     }
 
     /// Room for a manifest in the quota of its repository, unless it is there already.
-    async fn room_for(&self, judged: &Judged) -> Result<Reservation, StorageError> {
+    async fn room_for(&self, judged: &Judged) -> Result<Reservation, PutManifestError> {
         let key = Key::manifest(judged.repository(), judged.digest());
         let asked = match self.records.get(&key).await? {
-            Some(_) => Usage::default(),
+            Some(record) => {
+                let known = split(&key, &record)?.media_type;
+                if known != judged.manifest().media_type() {
+                    return Err(PutManifestError::MediaType { known });
+                }
+                Usage::default()
+            }
             None => Usage {
                 bytes: judged.manifest().bytes().len() as u64,
                 artifacts: 1,
             },
         };
-        self.reserve(judged.repository(), asked).await
+        Ok(self.reserve(judged.repository(), asked).await?)
     }
 
     async fn point_tags(

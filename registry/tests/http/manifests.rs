@@ -175,3 +175,47 @@ async fn what_docker_pushes_is_taken_too() {
         media_type::DOCKER_MANIFEST_LIST
     );
 }
+
+#[tokio::test]
+async fn the_same_bytes_are_not_stored_as_something_else() {
+    let registry = Registry::start().await;
+    let bytes = br#"{"schemaVersion":2,"manifests":[]}"#;
+    let digest = Digest::of(bytes).to_string();
+    let kind = "application/vnd.oci.image.index.v1+json";
+    let first = registry.put_manifest("app", "1", kind, bytes).await;
+    assert_eq!(first.status, 201, "{}", first.text());
+    let other = "application/vnd.docker.distribution.manifest.list.v2+json";
+    let second = registry.put_manifest("app", &digest, other, bytes).await;
+    assert_eq!(second.status, 409, "{}", second.text());
+    let pulled = registry.get("/v2/app/manifests/1").await;
+    assert_eq!(pulled.header("content-type"), kind);
+}
+
+#[tokio::test]
+async fn wasm_hides_neither_in_a_config_nor_in_a_descriptor() {
+    use base64::Engine as _;
+    let registry = Registry::start().await;
+    let wasm = b"\0asm\x01\0\0\0";
+    let digest = registry.push_blob("app", wasm).await;
+    let descriptor = |data: &str| {
+        format!(r#"{{"mediaType":"application/x-data","digest":"{digest}","size":8{data}}}"#)
+    };
+    let manifest = |config: &str| {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{config},"layers":[]}}"#
+        )
+    };
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let config = manifest(&descriptor(""));
+    let refused = registry
+        .put_manifest("app", "1", kind, config.as_bytes())
+        .await;
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    let data = base64::engine::general_purpose::STANDARD.encode(wasm);
+    let embedded = manifest(&descriptor(&format!(r#","data":"{data}""#)));
+    let refused = registry
+        .put_manifest("other", "1", kind, embedded.as_bytes())
+        .await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    assert_eq!(refused.code(), "MANIFEST_INVALID");
+}

@@ -25,6 +25,11 @@ pub(super) fn check(descriptor: &Map<String, Value>) -> Result<(), ManifestError
     if size != Some(bytes.len() as u64) || digest.check(&bytes).is_err() {
         return Err(error());
     }
+    // The blob itself need not be there to be looked at, and what a manifest carries is not
+    // held back with it.
+    if bytes.starts_with(b"\0asm") {
+        return Err(ManifestError::EmbeddedWasm(named.to_owned()));
+    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName};
 
 use super::{Check, DefectKind};
 use crate::storage::error::StorageError;
-use crate::storage::grants::blobs;
+use crate::storage::grants::{blobs, may_be_left_out};
 use crate::storage::keys::{Key, Kind, Named, Prefix};
 use crate::storage::manifests::split;
 use crate::storage::records::{Batch, Record};
@@ -57,7 +57,8 @@ impl Check<'_> {
             }
             // Of an image some blobs may have been left out on purpose.
             let grant = Key::grant(repository, &blob.digest);
-            if manifest.is_wasm() && records.get(&grant).await?.is_none() {
+            if manifest.is_wasm() && !may_be_left_out(blob) && records.get(&grant).await?.is_none()
+            {
                 let name = format!("{} in {repository}@{digest}", blob.digest);
                 self.found(DefectKind::ManifestIncomplete, &name, None)
                     .await?;
