@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use sd_notify::NotifyState;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 use wasmport_registry::telemetry::{TelemetrySettings, start_log};
 use wasmport_registry::{ConfigSource, Overrides, Reloader, Secret, Secrets, Server, check_health};
@@ -76,10 +78,11 @@ async fn run(options: Options) -> anyhow::Result<()> {
         return Ok(());
     }
     let server = Server::bind(config).await?;
-    let reloads = reload_when_asked(server.reloader());
+    // Before anyone is told that it is ready: a signal that nobody waits for ends the process.
+    let (reloads, stopped) = (reload_when_asked(server.reloader()), stopped());
     tell(NotifyState::Ready);
     tokio::select! {
-        stopped = server.run(stopped()) => Ok(stopped?),
+        stopped = server.run(stopped) => Ok(stopped?),
         () = reloads => Ok(()),
     }
 }
@@ -118,40 +121,40 @@ fn default_store() -> Option<PathBuf> {
     Some(data.join("wasmport").join("registry"))
 }
 
-/// Reads the configuration again at each SIGHUP. Never done.
-async fn reload_when_asked(reloader: Reloader) {
+/// Reads the configuration again at each SIGHUP from now on. Never done.
+fn reload_when_asked(reloader: Reloader) -> impl Future<Output = ()> {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut hangups) = signal(SignalKind::hangup()) {
+    let hangups = signal(SignalKind::hangup());
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut hangups) = hangups {
             while hangups.recv().await.is_some() {
                 reloader.reload().await;
             }
         }
+        #[cfg(not(unix))]
+        drop(reloader);
+        std::future::pending::<()>().await;
     }
-    std::future::pending::<()>().await;
 }
 
-/// Done when the process is asked to stop, by ctrl-C or by what runs it.
-async fn stopped() {
-    asked_to_stop().await;
-    tell(NotifyState::Stopping);
-}
-
-async fn asked_to_stop() {
+/// Done when the process is asked to stop from now on, by ctrl-C or by what runs it.
+fn stopped() -> impl Future<Output = ()> + Send + 'static {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return interrupted().await;
-        };
-        tokio::select! {
-            () = interrupted() => {}
-            _ = terminate.recv() => {}
+    let terminate = signal(SignalKind::terminate());
+    async move {
+        #[cfg(unix)]
+        match terminate {
+            Ok(mut terminate) => tokio::select! {
+                () = interrupted() => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => interrupted().await,
         }
+        #[cfg(not(unix))]
+        interrupted().await;
+        tell(NotifyState::Stopping);
     }
-    #[cfg(not(unix))]
-    interrupted().await;
 }
 
 async fn interrupted() {
