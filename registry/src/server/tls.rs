@@ -136,7 +136,7 @@ pub(crate) struct Tls {
 }
 
 /// When this is the same, a file is.
-type Stamp = Option<(SystemTime, u64)>;
+type Stamp = Option<(SystemTime, u64, u64)>;
 
 fn default_check_interval() -> Timespan {
     Timespan::minutes(1)
@@ -172,10 +172,21 @@ impl TlsSettings {
     fn stamps(&self) -> Vec<Stamp> {
         let stamp = |path: &PathBuf| {
             let file = fs::metadata(path).ok()?;
-            Some((file.modified().ok()?, file.len()))
+            Some((file.modified().ok()?, file.len(), inode(&file)))
         };
         self.files().map(stamp).collect()
     }
+}
+
+/// Another one when a file was renamed to the place of one that is as old and as long.
+#[cfg(unix)]
+fn inode(file: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(file)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &fs::Metadata) -> u64 {
+    0
 }
 
 impl Tls {
