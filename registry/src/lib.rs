@@ -43,6 +43,7 @@ mod router;
 mod routes;
 mod server;
 pub mod settings;
+pub mod signals;
 pub mod storage;
 mod tag_rules;
 pub mod telemetry;

@@ -8,11 +8,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use sd_notify::NotifyState;
-#[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
+use wasmport_registry::signals::{asked_to_stop, reload_when_asked};
 use wasmport_registry::telemetry::{TelemetrySettings, start_log};
-use wasmport_registry::{ConfigSource, Overrides, Reloader, Secret, Secrets, Server, check_health};
+use wasmport_registry::{ConfigSource, Overrides, Secret, Secrets, Server, check_health};
 
 /// An OCI registry that reads what a Wasm artifact imports before it lets it out.
 #[derive(Parser)]
@@ -121,45 +120,11 @@ fn default_store() -> Option<PathBuf> {
     Some(data.join("wasmport").join("registry"))
 }
 
-/// Reads the configuration again at each SIGHUP from now on. Never done.
-fn reload_when_asked(reloader: Reloader) -> impl Future<Output = ()> {
-    #[cfg(unix)]
-    let hangups = signal(SignalKind::hangup());
-    async move {
-        #[cfg(unix)]
-        if let Ok(mut hangups) = hangups {
-            while hangups.recv().await.is_some() {
-                reloader.reload().await;
-            }
-        }
-        #[cfg(not(unix))]
-        drop(reloader);
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Done when the process is asked to stop from now on, by ctrl-C or by what runs it.
+/// Done when the process is asked to stop from now on, and has said that it does.
 fn stopped() -> impl Future<Output = ()> + Send + 'static {
-    #[cfg(unix)]
-    let terminate = signal(SignalKind::terminate());
+    let asked = asked_to_stop();
     async move {
-        #[cfg(unix)]
-        match terminate {
-            Ok(mut terminate) => tokio::select! {
-                () = interrupted() => {}
-                _ = terminate.recv() => {}
-            },
-            Err(_) => interrupted().await,
-        }
-        #[cfg(not(unix))]
-        interrupted().await;
+        asked.await;
         tell(NotifyState::Stopping);
-    }
-}
-
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Nobody can ask, and so nobody does.
-        std::future::pending::<()>().await;
     }
 }

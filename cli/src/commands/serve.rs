@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_registry::{
-    ConfigError, ConfigSource, Overrides, Reloader, Server, StartError, StoreLocation,
-};
+use wasmport_registry::signals::{asked_to_stop, reload_when_asked};
+use wasmport_registry::{ConfigError, ConfigSource, Overrides, Server, StartError, StoreLocation};
 
 use crate::environment;
 use crate::error::{Failure, Kind};
@@ -97,10 +96,11 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
         store,
         policy,
     };
+    // Before anyone is told that it listens: a signal that nobody waits for ends the process.
+    let (reloads, stop) = (reload_when_asked(server.reloader()), asked_to_stop());
     output.success(&listening).map_err(closed)?;
-    let reloads = reload_when_asked(server.reloader());
     let stopped = tokio::select! {
-        stopped = server.run(signalled()) => stopped,
+        stopped = server.run(stop) => stopped,
         () = reloads => Ok(()),
     };
     stopped.map_err(|error| Failure::caused(Kind::Io, "failed to serve", &error))
@@ -142,37 +142,6 @@ fn not_started(error: &StartError) -> Failure {
             .hint("is another registry running? `--addr 127.0.0.1:0` takes a free port"),
         _ => Failure::caused(Kind::Io, what, error),
     }
-}
-
-/// Reads the configuration again at each SIGHUP. Never done.
-async fn reload_when_asked(reloader: Reloader) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut hangups) = signal(SignalKind::hangup()) {
-            while hangups.recv().await.is_some() {
-                reloader.reload().await;
-            }
-        }
-    }
-    std::future::pending::<()>().await;
-}
-
-/// Done at the first SIGINT or SIGTERM.
-async fn signalled() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-            return;
-        }
-    }
-    let _interrupted = interrupted.await;
 }
 
 impl Answer for Listening {

@@ -74,6 +74,10 @@ impl Registry {
     async fn over(directory: Arc<TempDir>, policy: &LoadedPolicy) -> Self {
         let store = StoreLocation::Directory(directory.path().join("store"));
         let config = Config::new("127.0.0.1:0".parse().unwrap(), store, policy.clone());
+        Self::bound(config, directory).await
+    }
+
+    async fn bound(config: Config, directory: Arc<TempDir>) -> Self {
         let server = Server::bind(config).await.unwrap();
         let host = server.addr().to_string();
         let (stop, stopped) = oneshot::channel();
@@ -99,19 +103,7 @@ impl Registry {
         );
         config.settings = settings.clone();
         config.secrets = secrets.clone();
-        let server = Server::bind(config).await.unwrap();
-        let host = server.addr().to_string();
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(server.run(async move {
-            let _ = stopped.await;
-        }));
-        Self {
-            host,
-            directory: Arc::new(TempDir::new().unwrap()),
-            client: Client::new(),
-            stop,
-            task,
-        }
+        Self::bound(config, Arc::new(TempDir::new().unwrap())).await
     }
 
     /// Starts one over this store.
