@@ -34,7 +34,7 @@ pub enum Content {
     /// Wasm that was read and is valid.
     Wasm {
         /// What the bytes are, import and export.
-        inspection: Inspection,
+        inspection: Box<Inspection>,
         /// What the config says wrongly about them.
         disagreements: Vec<Disagreement>,
     },

@@ -37,7 +37,7 @@ pub(crate) struct Inspected {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<Digest>,
     #[serde(flatten)]
-    inspection: Inspection,
+    inspection: Box<Inspection>,
     disagreements: Vec<Disagreement>,
     capabilities: Vec<CapabilityUse>,
 }

@@ -27,7 +27,7 @@ const HELLO: &str =
 fn wasm(wat: &str) -> Facts {
     let bytes = wat::parse_str(wat).unwrap();
     facts(Content::Wasm {
-        inspection: inspect(&bytes).unwrap(),
+        inspection: Box::new(inspect(&bytes).unwrap()),
         disagreements: Vec::new(),
     })
 }

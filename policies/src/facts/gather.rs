@@ -92,7 +92,7 @@ fn read(
         Vec::new()
     };
     Ok(Content::Wasm {
-        inspection,
+        inspection: Box::new(inspection),
         disagreements,
     })
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::digest::Digest;
-use crate::inspect::{Inspection, Kind};
+use crate::inspection::{Inspection, Kind};
 use crate::limits;
 
 /// What a Wasm artifact says of itself (CNCF TAG Runtime, "Wasm OCI Artifact layout").

@@ -11,124 +11,13 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wasmparser::{Encoding, Payload, Validator, WasmFeatures};
 
+use crate::inspection::{Export, Import, Inspection, Kind, Target};
 use crate::interface_name::InterfaceName;
 use crate::limits;
 pub use not_wasm::NotWasm;
-
-/// What was found in the bytes of a module, component or WIT package.
-///
-/// Its JSON form is what `wasmport inspect --format json` prints, and part of the facts
-/// that a policy is applied to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Inspection {
-    /// What the bytes are.
-    pub kind: Kind,
-    /// The WASI that it is made for, when it imports or exports any.
-    pub target: Option<Target>,
-    /// What a host must provide, in the order of the bytes.
-    pub imports: Vec<Import>,
-    /// What a host can use, in the order of the bytes.
-    pub exports: Vec<Export>,
-    /// Languages and tools that say they made it: field, then name, then version.
-    pub producers: BTreeMap<String, BTreeMap<String, String>>,
-    /// How many core modules are inside (one for a core module itself).
-    pub core_modules: usize,
-    /// The size in bytes.
-    pub size: u64,
-}
-
-/// What Wasm bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A component that can be instantiated.
-    Component,
-    /// A core module.
-    CoreModule,
-    /// A WIT package in its binary form: interfaces, no code.
-    WitPackage,
-}
-
-/// A generation of WASI.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Target {
-    /// `wasi_snapshot_preview1` functions.
-    Wasip1,
-    /// `wasi:*@0.2.*` interfaces.
-    Wasip2,
-    /// `wasi:*@0.3.*` interfaces.
-    Wasip3,
-}
-
-/// What kind of thing an import or export is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ItemKind {
-    /// An instance: an interface with functions and types.
-    Instance,
-    /// A single function.
-    Func,
-    /// A type or resource.
-    Type,
-    /// A core module, whose own imports the host would satisfy.
-    CoreModule,
-    /// A component, whose own imports the host would satisfy.
-    Component,
-    /// A value.
-    Value,
-    /// Functions, memories, tables, globals or tags of a core module, under one name.
-    Core,
-}
-
-/// One outermost import.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Import {
-    /// The full name: `wasi:http/types@0.2.6`, or the module name in a core module.
-    pub name: String,
-    /// The interface behind a label of one's own, `(implements "…")`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub implements: Option<String>,
-    /// What is imported.
-    pub kind: ItemKind,
-    /// The functions that the program can call through it, sorted. In a core module also
-    /// the names of imported memories, tables and globals.
-    pub functions: Vec<String>,
-    /// The resources that it names, sorted.
-    pub resources: Vec<String>,
-    /// True when the type was not written out where it is imported, so that the list of
-    /// functions is not known to be complete.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub opaque: bool,
-}
-
-impl Import {
-    /// The interface that a host must provide, when the import is of one: the one behind
-    /// `implements`, else the name.
-    pub fn interface(&self) -> Option<InterfaceName> {
-        self.implements
-            .as_deref()
-            .unwrap_or(&self.name)
-            .parse()
-            .ok()
-    }
-}
-
-/// One outermost export.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Export {
-    /// The full name: `wasi:cli/run@0.2.6`, or the name of a function.
-    pub name: String,
-    /// What is exported.
-    pub kind: ItemKind,
-}
 
 /// Why bytes could not be inspected.
 #[derive(Debug, Error)]
@@ -157,26 +46,6 @@ pub enum InspectError {
 impl From<wasmparser::BinaryReaderError> for InspectError {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
         Self::Malformed(error)
-    }
-}
-
-impl Inspection {
-    /// Names of imported interfaces and functions, as the artifact's config lists them.
-    pub fn import_names(&self) -> BTreeSet<&str> {
-        let named = self
-            .imports
-            .iter()
-            .filter(|import| import.kind != ItemKind::Type);
-        named.map(|import| import.name.as_str()).collect()
-    }
-
-    /// Names of exported interfaces and functions, as the artifact's config lists them.
-    pub fn export_names(&self) -> BTreeSet<&str> {
-        let named = self
-            .exports
-            .iter()
-            .filter(|export| export.kind != ItemKind::Type);
-        named.map(|export| export.name.as_str()).collect()
     }
 }
 
@@ -213,10 +82,25 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
         target: target(&imports, &exports),
         imports,
         exports,
+        worlds: Vec::new(),
+        languages: languages(&producers),
         producers,
+        features: BTreeSet::new(),
+        memories: Vec::new(),
+        starts: Vec::new(),
         core_modules,
+        components: 0,
+        sections: Vec::new(),
+        dependencies: None,
+        metadata: BTreeMap::new(),
+        package: None,
         size: bytes.len() as u64,
     })
+}
+
+fn languages(producers: &BTreeMap<String, BTreeMap<String, String>>) -> BTreeSet<String> {
+    let named = producers.get("language").into_iter().flatten();
+    named.map(|(language, _)| language.clone()).collect()
 }
 
 /// Validates `bytes` in full: types, code and nested modules.

@@ -24,6 +24,7 @@ mod config;
 mod descriptor;
 mod digest;
 mod inspect;
+mod inspection;
 mod interface_name;
 pub mod limits;
 mod manifest;
@@ -36,8 +37,10 @@ pub use causes::with_causes;
 pub use config::{ComponentClaim, Disagreement, WasmConfig, WasmConfigError};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
-pub use inspect::{
-    Export, Import, InspectError, Inspection, ItemKind, Kind, NotWasm, Target, inspect, validate,
+pub use inspect::{InspectError, NotWasm, inspect, validate};
+pub use inspection::{
+    Dependencies, Dependency, Export, Feature, Import, Inspection, ItemKind, Kind, Memory, Section,
+    SectionKind, Start, Target, UnknownFeature, WitInterface, WitPackage, WitWorld,
 };
 pub use interface_name::{InterfaceName, InterfaceNameError};
 pub use manifest::{ImageManifest, Manifest, ManifestError};

@@ -5,7 +5,8 @@ use wasmparser::{
     ComponentType, ComponentTypeRef, InstanceTypeDeclaration, Payload, TypeBounds,
 };
 
-use super::{Export, Import, InspectError, ItemKind, Kind};
+use super::InspectError;
+use crate::inspection::{Export, Import, ItemKind, Kind};
 use crate::limits;
 
 /// The custom section in which wit-component says that a component is a WIT package.
@@ -151,7 +152,12 @@ impl Outline {
         }
         self.exports.push(Export {
             name: name.full_name().into_owned(),
+            implements: None,
             kind: item_kind(kind),
+            functions: Vec::new(),
+            resources: Vec::new(),
+            imports: Vec::new(),
+            opaque: false,
         });
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wasmparser::Payload;
 
-use super::{Export, Import, InspectError, ItemKind, Kind};
+use super::InspectError;
+use crate::inspection::{Export, Import, ItemKind, Kind};
 use crate::limits;
 
 /// What a core module imports and exports, as far as it was read.
@@ -34,7 +35,12 @@ impl Outline {
                     self.count()?;
                     self.exports.push(Export {
                         name: export?.name.to_owned(),
+                        implements: None,
                         kind: ItemKind::Core,
+                        functions: Vec::new(),
+                        resources: Vec::new(),
+                        imports: Vec::new(),
+                        opaque: false,
                     });
                 }
             }
