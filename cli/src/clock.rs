@@ -12,3 +12,10 @@ pub(crate) fn at(seconds: u64) -> String {
     let time = time.ok().and_then(Result::ok).unwrap_or_default();
     time.to_string()
 }
+
+/// Today in UTC, which policies are applied as of.
+pub(crate) fn today() -> jiff::civil::Date {
+    jiff::tz::TimeZone::UTC
+        .to_datetime(jiff::Timestamp::now())
+        .date()
+}

@@ -3,13 +3,16 @@
 mod artifact;
 mod imports;
 
+use jiff::civil::Date;
+
 use crate::decision::Decision;
 use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::Policy;
 
-/// Applies `policy` to `facts`. Total and deterministic; what cannot be judged is denied.
-pub fn decide(policy: &Policy, facts: &Facts) -> Decision {
+/// Applies `policy` to `facts` as of `today`, in UTC. Total and deterministic; what cannot be
+/// judged is denied.
+pub fn decide(policy: &Policy, facts: &Facts, _today: Date) -> Decision {
     let rule = policy.rule(&facts.repository);
     let mut findings = artifact::content(facts);
     match rule {

@@ -5,26 +5,85 @@ mod gather;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use wasmport_artifact::{Digest, Disagreement, Inspection, RepositoryName, Tag};
+use wasmport_artifact::{
+    Descriptor, Digest, Disagreement, Import, Inspection, Manifest, RepositoryName, Tag,
+};
 
-/// Everything that a decision is taken on. Its JSON form is documented, so that another
-/// engine can be given the same facts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Everything that a decision is taken on, but for the day. Its JSON form is documented, so
+/// that another engine can be given the same facts, and this one facts from elsewhere.
+///
+/// What may be left out is what an artifact may not have. Where a rule asks for something
+/// that is not known (`size`), it is denied and not taken for granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// Where the artifact is, or shall be.
     pub repository: RepositoryName,
-    /// The tag that it is pushed under, when there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<Tag>,
+    /// The tags that it shall have, or is asked for by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<TagFacts>,
     /// The manifest's digest.
     pub digest: Digest,
+    /// The manifest's artifact type, or its config's type where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The media types of its layers, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+    /// The sum of its layers' sizes in bytes; none when it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
     /// What the manifest carries.
     pub content: Content,
     /// The manifest's annotations.
+    #[serde(default)]
     pub annotations: BTreeMap<String, String>,
     /// Names of the policy's signers that have made a verified signature of `digest`.
+    #[serde(default)]
     pub signed_by: BTreeSet<String>,
+    /// Verified attestations about `digest`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attestations: Vec<Attestation>,
+    /// The version before it in this repository; none when it is the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+    /// Who pushes it, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pushed_by: Option<String>,
+}
+
+/// A tag, and what it stands for so far.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TagFacts {
+    /// The tag.
+    pub name: Tag,
+    /// The manifest that it points to before this is decided; none when it is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points_to: Option<Digest>,
+}
+
+/// Something that signers have said about the artifact, and that was verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attestation {
+    /// What kind of statement: `https://slsa.dev/provenance/v1`.
+    pub predicate_type: String,
+    /// Names of the policy's signers that have made it.
+    pub signed_by: BTreeSet<String>,
+}
+
+/// The version before an artifact, in the same repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Previous {
+    /// The tag that it was found by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+    /// Its manifest's digest.
+    pub digest: Digest,
+    /// What it imports: of every Wasm that it carries.
+    pub imports: Vec<Import>,
 }
 
 /// What a manifest carries.
@@ -38,6 +97,14 @@ pub enum Content {
         /// What the config says wrongly about them.
         disagreements: Vec<Disagreement>,
     },
+    /// An image of another kind whose layers were looked through, and that carries Wasm or
+    /// something that could not be looked into.
+    Image {
+        /// The Wasm inside, in the order of the layers.
+        wasm: Vec<InnerWasm>,
+        /// What may hold Wasm too, for all that is known.
+        unseen: Vec<Unseen>,
+    },
     /// Something that claims to be Wasm, and could not be read as such.
     Unreadable {
         /// Why not, as a fragment of a sentence.
@@ -45,6 +112,84 @@ pub enum Content {
     },
     /// Words about another artifact: a signature, an attestation, a list of parts.
     Attachment,
-    /// Anything else: a container image, an index, a chart.
+    /// Anything else: an index, a chart, a container image in which no Wasm was found or
+    /// looked for.
     Other,
+}
+
+/// A Wasm file inside a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InnerWasm {
+    /// The digest of the layer.
+    pub layer: Digest,
+    /// The path of the file in it; empty when the layer is the file itself.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// What the bytes are, import and export.
+    pub inspection: Inspection,
+}
+
+/// A part of an image that could not be looked into.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unseen {
+    /// The digest of the layer.
+    pub layer: Digest,
+    /// The path of the file in it; empty for the layer as a whole.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Why not, as a fragment of a sentence.
+    pub reason: String,
+}
+
+impl Facts {
+    /// What `manifest` says of itself, and `content` of its bytes. Tags, signatures and what
+    /// else depends on the place are left empty, for the caller to fill in.
+    pub fn of(repository: RepositoryName, manifest: &Manifest, content: Content) -> Self {
+        let layers = manifest.layers();
+        let sizes = layers.iter().map(|layer| layer.size);
+        Self {
+            repository,
+            tags: Vec::new(),
+            digest: manifest.digest(),
+            artifact_type: manifest.artifact_type().map(str::to_owned),
+            layers: layers.iter().map(media_type).collect(),
+            // Sizes are what a manifest claims; two of them may overflow together.
+            size: Some(sizes.fold(0, u64::saturating_add)),
+            content,
+            annotations: manifest.annotations().clone(),
+            signed_by: BTreeSet::new(),
+            attestations: Vec::new(),
+            previous: None,
+            pushed_by: None,
+        }
+    }
+}
+
+impl Content {
+    /// Every import of the Wasm that this is or carries.
+    pub fn imports(&self) -> impl Iterator<Item = &Import> {
+        self.inspections()
+            .flat_map(|(_, inspection)| &inspection.imports)
+    }
+
+    /// Every Wasm that this is or carries, each with its path when it is inside something.
+    pub fn inspections(&self) -> impl Iterator<Item = (Option<&str>, &Inspection)> {
+        let (own, inner) = match self {
+            Self::Wasm { inspection, .. } => (Some(inspection), [].as_slice()),
+            Self::Image { wasm, .. } => (None, wasm.as_slice()),
+            Self::Unreadable { .. } | Self::Attachment | Self::Other => (None, [].as_slice()),
+        };
+        let inner = inner
+            .iter()
+            .map(|wasm| (Some(wasm.path.as_str()), &wasm.inspection));
+        own.map(|inspection| (None, inspection))
+            .into_iter()
+            .chain(inner)
+    }
+}
+
+fn media_type(layer: &Descriptor) -> String {
+    layer.media_type.clone()
 }

@@ -15,6 +15,8 @@ mod policy;
 pub use capability::{CapabilityUse, Risk, capabilities};
 pub use decide::decide;
 pub use decision::{Decision, Verdict};
-pub use facts::{Content, Facts};
+pub use facts::{Attestation, Content, Facts, InnerWasm, Previous, TagFacts, Unseen};
 pub use finding::{Code, Effect, Finding, Place};
+/// A day, without a time and a zone.
+pub use jiff::civil::Date;
 pub use policy::{Policy, PolicyError, RepositoryPattern, Signer};

@@ -21,7 +21,7 @@ use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selector, Tag};
-use wasmport_policies::{Code, Content, Decision, Facts, Verdict, decide};
+use wasmport_policies::{Code, Content, Decision, Facts, TagFacts, Verdict, decide};
 
 use crate::audit;
 use crate::cache::PolicyEpoch;
@@ -321,15 +321,18 @@ impl Admission {
             repository, digest, ..
         } = judged;
         let (signed_by, has_all) = evidence.signers(&self.store, digest).await?;
+        let tag_facts = tag.map(|name| TagFacts {
+            name: name.clone(),
+            points_to: None,
+        });
         let facts = Facts {
-            repository: repository.clone(),
-            tag: tag.cloned(),
+            tags: tag_facts.into_iter().collect(),
             digest: digest.clone(),
-            content: judged.content.clone(),
-            annotations: judged.manifest.annotations().clone(),
             signed_by,
+            ..Facts::of(repository.clone(), &judged.manifest, judged.content.clone())
         };
-        let decision = Arc::new(decide(&evidence.policy().loaded.policy, &facts));
+        let policy = &evidence.policy().loaded.policy;
+        let decision = Arc::new(decide(policy, &facts, today()));
         // A layer that is not there may come, and be another thing than is believed now; and so
         // may the signature in a manifest that is there already.
         if judged.is_whole && has_all {
@@ -365,7 +368,15 @@ fn question(
         tag: tag.cloned(),
         digest: digest.clone(),
         evidence: evidence.fingerprint(),
+        today: today(),
     }
+}
+
+/// The day that policies are applied as of. Everywhere the same: in UTC.
+fn today() -> jiff::civil::Date {
+    jiff::tz::TimeZone::UTC
+        .to_datetime(jiff::Timestamp::now())
+        .date()
 }
 
 /// True when the bytes of the layer are the reason, and not what a manifest or a config

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::{RepositoryName, Tag};
-use wasmport_policies::{Decision, Facts, Policy, Verdict, decide};
+use wasmport_artifact::RepositoryName;
+use wasmport_policies::{Decision, Facts, Policy, TagFacts, Verdict, decide};
 use wasmport_registry::{LoadedPolicy, signed_by};
 
 use crate::artifact::Artifact;
+use crate::clock;
 use crate::error::{Failure, Kind};
 use crate::output::Answer;
 use crate::policy;
@@ -61,7 +62,7 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
     let loaded = policy::load(&args.policy)?;
     let artifact = Artifact::read(&args.subject, &args.connection).await?;
     let facts = facts(args, &loaded, &artifact).await?;
-    let decision = decide(&loaded.policy, &facts);
+    let decision = decide(&loaded.policy, &facts, clock::today());
     let checked = Checked {
         policy: args.policy.clone(),
         repository: facts.repository,
@@ -83,27 +84,27 @@ async fn facts(
     loaded: &LoadedPolicy,
     artifact: &Artifact,
 ) -> Result<Facts, Failure> {
-    let digest = artifact.manifest().digest();
+    let manifest = artifact.manifest();
+    let digest = manifest.digest();
     let signatures = artifact.signatures(&args.connection).await?;
     let signed_by: BTreeSet<String> = signed_by(&signatures, &digest, &loaded.trust);
+    let repository = args.repository.clone();
+    let repository = repository.map_or_else(|| artifact.repository(), Ok)?;
     Ok(Facts {
-        repository: args
-            .repository
-            .clone()
-            .map_or_else(|| artifact.repository(), Ok)?,
-        tag: tag(&args.subject),
-        digest,
-        content: artifact.content(),
-        annotations: artifact.manifest().annotations().clone(),
+        tags: tag(&args.subject).into_iter().collect(),
         signed_by,
+        ..Facts::of(repository, manifest, artifact.content())
     })
 }
 
-fn tag(subject: &Subject) -> Option<Tag> {
-    match subject {
-        Subject::Remote(reference) => reference.tag().cloned(),
-        Subject::Local(_) => None,
-    }
+fn tag(subject: &Subject) -> Option<TagFacts> {
+    let Subject::Remote(reference) = subject else {
+        return None;
+    };
+    Some(TagFacts {
+        name: reference.tag()?.clone(),
+        points_to: None,
+    })
 }
 
 fn refused(why: &str, checked: &Checked) -> Failure {

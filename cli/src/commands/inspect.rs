@@ -61,7 +61,7 @@ pub(crate) async fn run(args: &InspectArgs) -> Result<Inspected, Failure> {
                 artifact.name()
             ),
         )),
-        Content::Attachment | Content::Other => Err(Failure::new(
+        Content::Image { .. } | Content::Attachment | Content::Other => Err(Failure::new(
             Kind::Input,
             format!("{} is not a Wasm artifact", artifact.name()),
         )),

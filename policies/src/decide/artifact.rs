@@ -1,6 +1,6 @@
 //! Findings on an artifact as a whole: what it is, where it goes, who signed it.
 
-use wasmport_artifact::{Disagreement, Kind, Tag};
+use wasmport_artifact::{Disagreement, Kind};
 
 use super::finding;
 use crate::facts::{Content, Facts};
@@ -19,7 +19,7 @@ pub(super) fn content(facts: &Facts) -> Vec<Finding> {
              compressed and not precompiled"
                 .to_owned(),
         )],
-        Content::Attachment | Content::Other => Vec::new(),
+        Content::Image { .. } | Content::Attachment | Content::Other => Vec::new(),
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
             Kind::CoreModule => KindShape::CoreModule,
             Kind::WitPackage => KindShape::WitPackage,
         },
-        Content::Other => KindShape::Other,
+        Content::Image { .. } | Content::Other => KindShape::Other,
         // That it cannot be read is a finding already.
         Content::Unreadable { .. } | Content::Attachment => return None,
     };
@@ -129,7 +129,7 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
 /// clients find it by what it is attached to. Under a tag of its own it is an artifact
 /// like others, and would take that tag over.
 fn is_exempt(facts: &Facts) -> bool {
-    facts.content == Content::Attachment && facts.tag.as_ref().is_none_or(Tag::is_derived)
+    facts.content == Content::Attachment && facts.tags.iter().all(|tag| tag.name.is_derived())
 }
 
 /// Too few signatures. They may still arrive, so the artifact waits for them.

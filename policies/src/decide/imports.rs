@@ -5,26 +5,24 @@ use wasmport_artifact::{Import, ItemKind};
 use super::artifact::effect;
 use super::finding;
 use crate::catalogue::{CUSTOM, Catalogue};
-use crate::facts::{Content, Facts};
+use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::needs::{Identity, Need, Opened};
 use crate::policy::{Deny, Pattern, Policy, Rule, STD, is_std};
 
 /// Everything that the policy has against the imports, in their order.
 pub(super) fn findings(policy: &Policy, rule: Option<&Rule>, facts: &Facts) -> Vec<Finding> {
-    let Content::Wasm { inspection, .. } = &facts.content else {
-        return Vec::new();
-    };
-    let imports = &inspection.imports;
-    let judge = Judge {
-        policy,
-        rule,
-        opened: Opened::by(imports),
-    };
-    imports
-        .iter()
-        .flat_map(|import| judge.import(import))
-        .collect()
+    let mut found = Vec::new();
+    for (_path, inspection) in facts.content.inspections() {
+        let imports = &inspection.imports;
+        let judge = Judge {
+            policy,
+            rule,
+            opened: Opened::by(imports),
+        };
+        found.extend(imports.iter().flat_map(|import| judge.import(import)));
+    }
+    found
 }
 
 struct Judge<'a> {

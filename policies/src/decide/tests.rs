@@ -4,7 +4,7 @@ use wasmport_artifact::{Digest, Disagreement, inspect};
 
 use super::*;
 use crate::decision::{Decision, Verdict};
-use crate::facts::Content;
+use crate::facts::{Content, TagFacts};
 
 /// What a program with a `TcpStream` imports, in part.
 const SOCKETS: &str = r#"(component
@@ -35,12 +35,23 @@ fn wasm(wat: &str) -> Facts {
 fn facts(content: Content) -> Facts {
     Facts {
         repository: "team/app".parse().unwrap(),
-        tag: None,
+        tags: Vec::new(),
         digest: Digest::of(b"manifest"),
+        artifact_type: None,
+        layers: Vec::new(),
+        size: Some(0),
         content,
         annotations: BTreeMap::new(),
         signed_by: BTreeSet::new(),
+        attestations: Vec::new(),
+        previous: None,
+        pushed_by: None,
     }
+}
+
+/// Decides on a day on which nothing of these policies begins or ends.
+fn on(policy: &Policy, facts: &Facts) -> Decision {
+    decide(policy, facts, jiff::civil::date(2026, 11, 21))
 }
 
 fn policy(rule: &str) -> Policy {
@@ -68,16 +79,16 @@ fn capabilities(decision: &Decision) -> Vec<&str> {
 }
 
 fn verdict(policy: &Policy, facts: &Facts) -> Verdict {
-    decide(policy, facts).verdict
+    on(policy, facts).verdict
 }
 
 #[test]
 fn standard_admits_hello_and_refuses_what_reaches_further() {
     assert_eq!(verdict(&preset("standard"), &wasm(HELLO)), Verdict::Admit);
-    let decision = decide(&preset("standard"), &wasm(SOCKETS));
+    let decision = on(&preset("standard"), &wasm(SOCKETS));
     assert_eq!(decision.verdict, Verdict::Deny);
     assert_eq!(capabilities(&decision), ["sockets", "sockets", "dns"]);
-    let decision = decide(&preset("standard"), &wasm(FILES));
+    let decision = on(&preset("standard"), &wasm(FILES));
     assert_eq!(
         capabilities(&decision),
         ["filesystem-read", "filesystem-write"]
@@ -93,7 +104,7 @@ fn standard_admits_hello_and_refuses_what_reaches_further() {
 
 #[test]
 fn a_finding_says_what_where_and_what_to_do() {
-    let decision = decide(&policy("allow = [\"std\"]"), &wasm(SOCKETS));
+    let decision = on(&policy("allow = [\"std\"]"), &wasm(SOCKETS));
     let finding = &decision.findings[0];
     assert_eq!(finding.code, Code::ImportNotAllowed);
     assert_eq!(finding.rule.as_deref(), Some("r"));
@@ -112,21 +123,21 @@ fn a_finding_says_what_where_and_what_to_do() {
 #[test]
 fn following_the_help_admits_the_artifact() {
     for wat in [SOCKETS, FILES, CUSTOM, HELLO] {
-        let decision = decide(&policy("allow = []"), &wasm(wat));
+        let decision = on(&policy("allow = []"), &wasm(wat));
         assert_eq!(decision.verdict, Verdict::Deny);
         let entries = decision.findings.iter().map(|finding| {
             let entry = finding.help.split("add `").nth(1).unwrap();
             entry.split('`').next().unwrap()
         });
         let allow = entries.collect::<Vec<_>>().join(", ");
-        let decision = decide(&policy(&format!("allow = [{allow}]")), &wasm(wat));
+        let decision = on(&policy(&format!("allow = [{allow}]")), &wasm(wat));
         assert_eq!(decision.verdict, Verdict::Admit, "{allow}");
     }
 }
 
 #[test]
 fn what_std_imports_is_named_as_such() {
-    let decision = decide(&preset("pure"), &wasm(HELLO));
+    let decision = on(&preset("pure"), &wasm(HELLO));
     let help = &decision.findings[0].help;
     assert!(
         help.starts_with("Rust's standard library imports it"),
@@ -137,7 +148,7 @@ fn what_std_imports_is_named_as_such() {
 
 #[test]
 fn unknown_imports_are_admitted_by_name_only() {
-    let decision = decide(&policy("allow = [\"std\", \"sockets\"]"), &wasm(CUSTOM));
+    let decision = on(&policy("allow = [\"std\", \"sockets\"]"), &wasm(CUSTOM));
     assert_eq!(codes(&decision), [Code::UnknownImport, Code::UnknownImport]);
     let admitting = "allow = [\"acme:db/*\", \"=log\"]";
     assert_eq!(verdict(&policy(admitting), &wasm(CUSTOM)), Verdict::Admit);
@@ -148,7 +159,7 @@ fn unknown_imports_are_admitted_by_name_only() {
 #[test]
 fn an_interface_of_another_track_is_unknown_and_the_known_ones_are_named() {
     let wat = r#"(component (import "wasi:io/poll@0.2.0-rc-2023-11-10" (instance)))"#;
-    let decision = decide(&preset("standard"), &wasm(wat));
+    let decision = on(&preset("standard"), &wasm(wat));
     assert_eq!(codes(&decision), [Code::UnknownImport]);
     assert!(decision.findings[0].help.contains("tracks of 0.2.0 only"));
 }
@@ -159,7 +170,7 @@ fn a_core_modules_imports_are_judged_by_function() {
         (import "wasi_snapshot_preview1" "fd_write" (func))
         (import "wasi_snapshot_preview1" "sock_accept" (func))
         (import "env" "sock_accept" (func)))"#;
-    let decision = decide(&preset("standard"), &wasm(wat));
+    let decision = on(&preset("standard"), &wasm(wat));
     assert_eq!(
         codes(&decision),
         [Code::UnknownImport, Code::ImportNotAllowed]
@@ -170,7 +181,7 @@ fn a_core_modules_imports_are_judged_by_function() {
 #[test]
 fn a_label_does_not_hide_what_it_implements() {
     let wat = r#"(component (import "log" (implements "wasi:sockets/tcp@0.2.6") (instance)))"#;
-    let decision = decide(&policy("allow = [\"=log\"]"), &wasm(wat));
+    let decision = on(&policy("allow = [\"=log\"]"), &wasm(wat));
     assert_eq!(capabilities(&decision), ["sockets"]);
 }
 
@@ -182,7 +193,7 @@ fn an_import_whose_functions_are_not_known_is_all_that_it_might_be() {
         panic!("expected Wasm");
     };
     inspection.imports[0].opaque = true;
-    let decision = decide(&preset("standard"), &facts);
+    let decision = on(&preset("standard"), &facts);
     assert_eq!(
         capabilities(&decision),
         ["filesystem-read", "filesystem-write"]
@@ -193,7 +204,7 @@ fn an_import_whose_functions_are_not_known_is_all_that_it_might_be() {
 fn imports_of_modules_components_and_values_are_refused_by_every_policy() {
     let wat = r#"(component (import "m" (core module)) (import "c" (component)))"#;
     for name in Policy::preset_names() {
-        let decision = decide(&preset(name), &wasm(wat));
+        let decision = on(&preset(name), &wasm(wat));
         assert_eq!(decision.verdict, Verdict::Deny);
         assert_eq!(codes(&decision), [Code::UnsupportedImportKind; 2]);
     }
@@ -209,10 +220,10 @@ fn lies_and_what_cannot_be_read_are_refused_by_every_policy_even_in_audit_mode()
     let unreadable = facts(Content::Unreadable { reason });
     let presets = Policy::preset_names().iter().map(|name| preset(name));
     for policy in presets.chain([policy("mode = \"audit\"\nallow = [\"*\"]")]) {
-        let decision = decide(&policy, &lying);
+        let decision = on(&policy, &lying);
         assert_eq!(decision.verdict, Verdict::Deny);
         assert!(codes(&decision).contains(&Code::ConfigDisagrees));
-        let decision = decide(&policy, &unreadable);
+        let decision = on(&policy, &unreadable);
         assert_eq!(decision.verdict, Verdict::Deny);
         assert_eq!(codes(&decision), [Code::UnreadableWasm]);
     }
@@ -222,7 +233,7 @@ fn lies_and_what_cannot_be_read_are_refused_by_every_policy_even_in_audit_mode()
 fn deny_beats_allow_and_gives_its_reason() {
     let rule = "allow = [\"*\"]\ndeny = [{ import = \"wasi:sockets/*\", reason = \"stateless\", \
                 use-instead = \"wasi:http/outgoing-handler\" }]";
-    let decision = decide(&policy(rule), &wasm(SOCKETS));
+    let decision = on(&policy(rule), &wasm(SOCKETS));
     assert_eq!(codes(&decision), [Code::ImportDenied; 3]);
     let finding = &decision.findings[0];
     assert_eq!(finding.place.as_ref().unwrap().to_string(), "p.toml:6:9");
@@ -242,7 +253,7 @@ fn what_is_always_denied_no_rule_loosens() {
                 [[rule]]\nid = \"r\"\nrepositories = [\"team/*\"]\nmode = \"audit\"\nallow = [\"*\"]\n";
     for text in [text.to_owned(), text.replace("team/*", "other/*")] {
         let policy = Policy::parse("p.toml", &text).unwrap();
-        let decision = decide(&policy, &wasm(SOCKETS));
+        let decision = on(&policy, &wasm(SOCKETS));
         assert_eq!(decision.verdict, Verdict::Deny);
         assert_eq!(codes(&decision), [Code::ImportDenied; 2]);
         assert_eq!(decision.findings[0].rule, None);
@@ -262,7 +273,7 @@ fn without_a_rule_the_default_decides() {
         format!("schema = 1\n{default}\n[[rule]]\nid = \"r\"\nrepositories = [\"x\"]\n")
     };
     let by_default = |default: &str| {
-        decide(
+        on(
             &Policy::parse("p.toml", &text(default)).unwrap(),
             &wasm(SOCKETS),
         )
@@ -279,7 +290,7 @@ fn without_a_rule_the_default_decides() {
 
 #[test]
 fn audit_admits_and_warns() {
-    let decision = decide(&policy("mode = \"audit\"\nkinds = []"), &wasm(SOCKETS));
+    let decision = on(&policy("mode = \"audit\"\nkinds = []"), &wasm(SOCKETS));
     assert_eq!(decision.verdict, Verdict::Admit);
     assert!(codes(&decision).contains(&Code::KindNotAllowed));
     assert_eq!(decision.findings.len(), 6);
@@ -297,7 +308,7 @@ fn kinds_restrict_what_is_taken_but_never_what_is_attached() {
     assert_eq!(verdict(&rule, &wasm(HELLO)), Verdict::Admit);
     assert_eq!(verdict(&rule, &facts(Content::Attachment)), Verdict::Admit);
     for refused in [wasm("(module)"), facts(Content::Other)] {
-        let decision = decide(&rule, &refused);
+        let decision = on(&rule, &refused);
         assert_eq!(codes(&decision), [Code::KindNotAllowed]);
         assert_eq!(decision.findings[0].allowed, ["component"]);
     }
@@ -321,11 +332,11 @@ fn missing_signatures_hold_unless_something_denies() {
         Verdict::Admit
     );
     for names in [&[][..], &["a"], &["a", "c"]] {
-        let decision = decide(&rule, &with(names, wasm(HELLO)));
+        let decision = on(&rule, &with(names, wasm(HELLO)));
         assert_eq!(decision.verdict, Verdict::Hold);
         assert_eq!(codes(&decision), [Code::SignatureMissing]);
     }
-    let decision = decide(&rule, &with(&["a"], wasm(HELLO)));
+    let decision = on(&rule, &with(&["a"], wasm(HELLO)));
     let message = "rule `r` wants 2 signatures from `a` or `b`, and only a has signed";
     assert_eq!(decision.findings[0].message, message);
     assert_eq!(verdict(&rule, &wasm(SOCKETS)), Verdict::Deny);
@@ -357,10 +368,10 @@ fn one_more_deny_never_admits_more() {
         .flat_map(|it| [SOCKETS, FILES, CUSTOM, HELLO].map(|wat| (it, wat)))
     {
         let facts = wasm(wat);
-        let before = decide(&policy(&format!("allow = [{allow}]")), &facts);
+        let before = on(&policy(&format!("allow = [{allow}]")), &facts);
         for deny in denies {
             let rule = format!("allow = [{allow}]\ndeny = [\"{deny}\"]");
-            let after = decide(&policy(&rule), &facts);
+            let after = on(&policy(&rule), &facts);
             assert!(after.verdict >= before.verdict, "{rule}\n{wat}");
         }
     }
@@ -380,10 +391,10 @@ fn one_more_allow_never_admits_less() {
     ];
     for wat in [SOCKETS, FILES, CUSTOM, HELLO] {
         let facts = wasm(wat);
-        let mut before = decide(&policy("allow = []"), &facts).findings.len();
+        let mut before = on(&policy("allow = []"), &facts).findings.len();
         for number in 1..=entries.len() {
             let rule = format!("allow = {:?}", &entries[..number]);
-            let after = decide(&policy(&rule), &facts).findings.len();
+            let after = on(&policy(&rule), &facts).findings.len();
             assert!(after <= before, "{rule}");
             before = after;
         }
@@ -393,7 +404,7 @@ fn one_more_allow_never_admits_less() {
 
 #[test]
 fn decisions_survive_json() {
-    let decision = decide(&preset("standard"), &wasm(SOCKETS));
+    let decision = on(&preset("standard"), &wasm(SOCKETS));
     let json = serde_json::to_string(&decision).unwrap();
     assert!(json.starts_with(
         r#"{"verdict":"deny","findings":[{"code":"import-not-allowed","effect":"deny","#
@@ -415,7 +426,10 @@ fn facts_survive_json() {
 fn an_attachment_under_a_tag_of_its_own_is_an_artifact_like_others() {
     let rule = policy("kinds = [\"component\"]");
     let tagged = |tag: &str| Facts {
-        tag: Some(tag.parse().unwrap()),
+        tags: vec![TagFacts {
+            name: tag.parse().unwrap(),
+            points_to: None,
+        }],
         ..facts(Content::Attachment)
     };
     assert_eq!(verdict(&rule, &tagged("latest")), Verdict::Deny);

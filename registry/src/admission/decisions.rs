@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmport_artifact::{Digest, RepositoryName, Tag};
-use wasmport_policies::Decision;
+use wasmport_policies::{Date, Decision};
 
 /// How many decisions are remembered. One takes a kilobyte or so, unless it has many findings.
 const REMEMBERED: usize = 10_000;
@@ -17,6 +17,7 @@ pub(super) struct Question {
     pub(super) tag: Option<Tag>,
     pub(super) digest: Digest,
     pub(super) evidence: Digest,
+    pub(super) today: Date,
 }
 
 /// Answers to questions. When there are too many, all are forgotten: to ask again is cheap.
