@@ -177,7 +177,7 @@ impl Content {
     /// Every Wasm that this is or carries, each with its path when it is inside something.
     pub fn inspections(&self) -> impl Iterator<Item = (Option<&str>, &Inspection)> {
         let (own, inner) = match self {
-            Self::Wasm { inspection, .. } => (Some(inspection), [].as_slice()),
+            Self::Wasm { inspection, .. } => (Some(&**inspection), [].as_slice()),
             Self::Image { wasm, .. } => (None, wasm.as_slice()),
             Self::Unreadable { .. } | Self::Attachment | Self::Other => (None, [].as_slice()),
         };
