@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, build, check, demo, fsck, gc, inspect, keygen, pull, push, serve, sign, verify,
+    admin, build, check, demo, diff, fsck, gc, inspect, keygen, pull, push, serve, sign, verify,
 };
 use crate::output::Format;
 
@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Build(build::BuildArgs),
     Inspect(inspect::InspectArgs),
     Check(check::CheckArgs),
+    Diff(diff::DiffArgs),
     Push(push::PushArgs),
     Pull(pull::PullArgs),
     Keygen(keygen::KeygenArgs),
@@ -58,6 +59,7 @@ impl Command {
             Self::Build(_) => "build",
             Self::Inspect(_) => "inspect",
             Self::Check(_) => "check",
+            Self::Diff(_) => "diff",
             Self::Push(_) => "push",
             Self::Pull(_) => "pull",
             Self::Keygen(_) => "keygen",

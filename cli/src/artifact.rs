@@ -1,6 +1,8 @@
 //! An artifact with its bytes at hand, wherever it came from.
 
-use wasmport_artifact::{Digest, Manifest, Reference, RepositoryName, inspect, limits, media_type};
+use wasmport_artifact::{
+    Digest, Inspection, Manifest, Reference, RepositoryName, inspect, limits, media_type,
+};
 use wasmport_builder::{Layout, LayoutError, Metadata, pack};
 use wasmport_client::{BlobSource, Push, signatures};
 use wasmport_policies::Content;
@@ -163,6 +165,23 @@ impl Artifact {
             self.config.as_deref(),
             self.layer.as_deref(),
         )
+    }
+
+    /// What the bytes import and export, where they are Wasm that can be read.
+    pub(crate) fn inspection(&self) -> Result<Inspection, Failure> {
+        let words = match self.content() {
+            Content::Wasm { inspection, .. } => return Ok(*inspection),
+            Content::Unreadable { reason } => {
+                format!(
+                    "{} is not Wasm that can be inspected: {reason}",
+                    self.name()
+                )
+            }
+            Content::Image { .. } | Content::Attachment | Content::Other => {
+                format!("{} is not a Wasm artifact", self.name())
+            }
+        };
+        Err(Failure::new(Kind::Input, words))
     }
 
     /// A layer that is Wasm although its media type does not say so. Only of what is here:

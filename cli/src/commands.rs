@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod inspect;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
         Command::Build(args) => answer(output, build::run(&args)),
         Command::Inspect(args) => answer(output, block_on(inspect::run(&args))),
         Command::Check(args) => answer(output, block_on(check::run(&args))),
+        Command::Diff(args) => answer(output, block_on(diff::run(&args))),
         Command::Push(args) => answer(output, block_on(push::run(&args))),
         Command::Pull(args) => answer(output, block_on(pull::run(&args))),
         Command::Keygen(args) => answer(output, keygen::run(&args)),

@@ -31,6 +31,8 @@ struct Report {
 pub(crate) enum Kind {
     /// A policy does not admit the artifact.
     Denied,
+    /// One artifact cannot take the place of another.
+    Incompatible,
     /// The signatures that were asked for are not there.
     NotVerified,
     /// A store has defects.
@@ -60,9 +62,12 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) fn exit_code(self) -> u8 {
         match self {
-            Self::Denied | Self::NotVerified | Self::Defects | Self::Compile | Self::Run => {
-                exit_code::NO
-            }
+            Self::Denied
+            | Self::Incompatible
+            | Self::NotVerified
+            | Self::Defects
+            | Self::Compile
+            | Self::Run => exit_code::NO,
             Self::Usage | Self::Input => exit_code::USAGE,
             Self::NotFound
             | Self::Unauthorized

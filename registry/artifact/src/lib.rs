@@ -20,6 +20,7 @@
 
 pub mod annotation;
 mod causes;
+mod comparison;
 mod config;
 mod descriptor;
 mod digest;
@@ -34,6 +35,7 @@ mod repository_name;
 mod tag;
 
 pub use causes::with_causes;
+pub use comparison::{ChangedItem, Changes, Comparison, Item, Obstacle, Sizes, Step};
 pub use config::{ComponentClaim, Disagreement, WasmConfig, WasmConfigError};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
