@@ -29,6 +29,7 @@ mod records;
 mod redb;
 mod referrers;
 mod removal;
+mod repositories;
 mod robots;
 mod small_blobs;
 mod stage_id;

@@ -1,12 +1,14 @@
 //! Issuing tokens: for what was asked and is allowed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::caller::Caller;
+use super::load::Loaded;
 use super::scope::{self, Scope};
-use super::tokens::seconds;
+use super::tokens::{LEEWAY, seconds};
 use super::{Access, Asker};
 use crate::error::ApiError;
 
@@ -39,7 +41,7 @@ impl Access {
         let scopes = scope::parse(wish.scopes.iter().map(String::as_str)).into_iter();
         let scopes = scopes.filter_map(|scope| scope.within(|name| caller.is_allowed(name)));
         let scopes: Vec<Scope> = scopes.collect();
-        let lifetime = loaded.settings.token.lifetime.duration();
+        let lifetime = lifetime(&loaded, caller.login.until);
         let token = key.issue(service, caller.login.identity.clone(), &scopes, lifetime);
         let token = token.ok_or_else(|| ApiError::unavailable("a token could not be signed"))?;
         let issued = jiff::Timestamp::from_second(i64::try_from(seconds()).unwrap_or_default());
@@ -50,4 +52,12 @@ impl Access {
             "issued_at": issued.unwrap_or_default().to_string(),
         }))
     }
+}
+
+/// How long a token is good: not longer than what it is issued for, and
+/// a workload's token has an end. Ours is taken for some seconds after its end, too.
+fn lifetime(loaded: &Loaded, until: Option<u64>) -> Duration {
+    let lifetime = loaded.settings.token.lifetime.duration();
+    let rest = until.map(|until| until.saturating_sub(seconds() + LEEWAY));
+    rest.map_or(lifetime, |rest| lifetime.min(Duration::from_secs(rest)))
 }

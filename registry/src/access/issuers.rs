@@ -107,12 +107,13 @@ impl Issuer {
         &self.settings.name
     }
 
-    /// Who a token is from, with those of its claims that are `wanted`.
+    /// Who a token is from, with those of its claims that are `wanted`, and until when we take
+    /// it, in seconds since 1970.
     pub(super) async fn check(
         &self,
         token: &str,
         wanted: &BTreeSet<&str>,
-    ) -> Result<Identity, TokenError> {
+    ) -> Result<(Identity, u64), TokenError> {
         if token.len() > TOKEN_BYTES {
             return Err(TokenError::TooLong(token.len()));
         }
@@ -132,11 +133,12 @@ impl Issuer {
         let claims = token.map_err(TokenError::Invalid)?.claims;
         let name_claim = &self.settings.name_claim;
         let name = claims.get(name_claim).and_then(text);
-        Ok(Identity::Oidc {
+        let identity = Identity::Oidc {
             issuer: self.settings.name.clone(),
             name: name.ok_or_else(|| TokenError::NoName(name_claim.clone()))?,
             claims: pick(&claims, wanted),
-        })
+        };
+        Ok((identity, expiry(&claims).saturating_add(LEEWAY)))
     }
 }
 
@@ -160,6 +162,19 @@ fn value_at<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value>
         let (outer, inner) = (name.get(..at)?, name.get(at + 1..)?);
         value_at(claims.get(outer)?.as_object()?, inner)
     })
+}
+
+/// When a token expires. What may be a fraction is rounded down.
+fn expiry(claims: &Map<String, Value>) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates"
+    )]
+    let whole = |seconds: f64| seconds as u64;
+    let expiry = claims.get("exp");
+    let expiry = expiry.and_then(|value| value.as_u64().or(value.as_f64().map(whole)));
+    expiry.unwrap_or_default()
 }
 
 /// Lists have no one text, and so fit nothing.

@@ -25,6 +25,8 @@ pub(super) struct Login {
     pub(super) own: Arc<[RobotRule]>,
     /// What their token is for; `None` without a token of ours.
     pub(super) scopes: Option<Vec<Scope>>,
+    /// Until when they are who they are, in seconds since 1970: what they showed expires then.
+    pub(super) until: Option<u64>,
 }
 
 /// Why nobody was identified.
@@ -46,6 +48,7 @@ impl Login {
             identity,
             own: Arc::default(),
             scopes: None,
+            until: None,
         }
     }
 
@@ -167,11 +170,14 @@ impl Access {
             return Ok(None);
         };
         let wanted = loaded.rules.claims_of(issuer.name());
-        let identity = issuer.check(secret, &wanted).await.map_err(|error| {
+        let (identity, until) = issuer.check(secret, &wanted).await.map_err(|error| {
             let who = format!("oidc:{}", issuer.name());
             Refused::wrong(who, wasmport_artifact::with_causes(&error))
         })?;
-        Ok(Some(Login::of(identity)))
+        Ok(Some(Login {
+            until: Some(until),
+            ..Login::of(identity)
+        }))
     }
 
     async fn password(

@@ -18,7 +18,7 @@ use super::scope::{AccessClaim, Scope};
 pub(super) const KEY_BYTES: usize = 32;
 
 /// How far the clocks of registries that share a key may be apart, in seconds.
-const LEEWAY: u64 = 10;
+pub(super) const LEEWAY: u64 = 10;
 
 /// What tokens are signed with.
 #[derive(Clone)]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use bcrypt::HashParts;
 use quick_cache::sync::Cache;
@@ -27,6 +28,8 @@ const REMEMBERED: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Users {
     hashes: BTreeMap<String, Arc<str>>,
+    /// The same hashes, to pick one by a number.
+    all: Vec<Arc<str>>,
 }
 
 /// Checks passwords, and remembers those that were right.
@@ -36,12 +39,10 @@ pub(super) struct Passwords {
     /// part of it: a changed password is forgotten with its file.
     right: Cache<Digest, ()>,
     secret: [u8; 32],
+    /// Which user's hash stands in for that of an unknown one.
+    stand_ins: RandomState,
     checks: Semaphore,
 }
-
-/// What the password of an unknown user is held against, so that it takes as long.
-static NOBODY: LazyLock<Option<Arc<str>>> =
-    LazyLock::new(|| bcrypt::hash("nobody", 10).ok().map(Arc::from));
 
 impl Users {
     /// Reads a file. Only bcrypt hashes are taken: the others can be guessed by the billion.
@@ -85,11 +86,20 @@ impl Users {
                 return Err(wrong("the user is there already"));
             }
         }
-        Ok(Self { hashes })
+        let all = hashes.values().cloned().collect();
+        Ok(Self { hashes, all })
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
         self.hashes.contains_key(name)
+    }
+
+    /// The hash that the password of an unknown user is held against: that of some user, always
+    /// the same for one name. So unknown names take as long as known ones, whatever the costs
+    /// in the file are. `None` where nobody is known.
+    fn stand_in(&self, name: &str, hasher: &RandomState) -> Option<&Arc<str>> {
+        let number = hasher.hash_one(name).checked_rem(self.all.len() as u64)?;
+        self.all.get(usize::try_from(number).ok()?)
     }
 }
 
@@ -100,6 +110,7 @@ impl Passwords {
         Ok(Self {
             right: Cache::new(REMEMBERED),
             secret,
+            stand_ins: RandomState::new(),
             checks: Semaphore::new(CHECKS),
         })
     }
@@ -112,18 +123,18 @@ impl Passwords {
 
     /// Whether the password is the user's. It takes as long when there is no such user.
     pub(super) async fn check(&self, users: &Users, name: &str, password: &str) -> bool {
-        let known = users.hashes.get(name).cloned();
-        let Some(hash) = known.clone().or_else(|| NOBODY.clone()) else {
+        let known = users.hashes.get(name);
+        let Some(hash) = known.or_else(|| users.stand_in(name, &self.stand_ins)) else {
             return false;
         };
         let Ok(_permit) = self.checks.acquire().await else {
             return false;
         };
-        let (password_, hash_) = (password.to_owned(), Arc::clone(&hash));
+        let (password_, hash_) = (password.to_owned(), Arc::clone(hash));
         let checked = spawn_blocking(move || bcrypt::verify(password_, &hash_)).await;
         let is_right = matches!(checked, Ok(Ok(true))) && known.is_some();
         if is_right {
-            self.right.insert(self.key(name, password, &hash), ());
+            self.right.insert(self.key(name, password, hash), ());
         }
         is_right
     }
@@ -161,6 +172,32 @@ mod tests {
         let other = bcrypt::hash("secret", 4).unwrap();
         let changed = parse(&format!("alice:{other}\n")).unwrap();
         assert!(!passwords.remembers(&changed, "alice", "secret"));
+    }
+
+    #[test]
+    fn an_unknown_user_takes_as_long_as_some_known_one_and_always_the_same() {
+        let (slow, fast) = (bcrypt::hash("a", 6).unwrap(), bcrypt::hash("b", 4).unwrap());
+        let users = parse(&format!("alice:{slow}\nbob:{fast}\n")).unwrap();
+        let hasher = RandomState::new();
+        let mut costs = BTreeMap::new();
+        for number in 0..200 {
+            let name = format!("nobody-{number}");
+            let hash = users.stand_in(&name, &hasher).unwrap();
+            assert_eq!(users.stand_in(&name, &hasher), Some(hash));
+            let cost = hash.parse::<HashParts>().unwrap().get_cost();
+            *costs.entry(cost).or_insert(0) += 1;
+        }
+        assert_eq!(costs.keys().collect::<Vec<_>>(), [&4, &6]);
+        assert_eq!(Users::default().stand_in("x", &hasher), None);
+    }
+
+    #[tokio::test]
+    async fn the_password_of_a_stand_in_lets_nobody_in() {
+        let hash = bcrypt::hash("secret", 4).unwrap();
+        let users = parse(&format!("alice:{hash}\n")).unwrap();
+        let passwords = Passwords::new().unwrap();
+        assert!(!passwords.check(&users, "bob", "secret").await);
+        assert!(!passwords.remembers(&users, "bob", "secret"));
     }
 
     #[test]

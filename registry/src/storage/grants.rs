@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tracing::warn;
-use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, with_causes};
+use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName};
 
 use super::blob_writer::{BlobWriter, Finished, VerifiedBlob, WriteBlobError};
 use super::error::StorageError;
@@ -68,11 +67,7 @@ impl Store {
                 .grant(&repository, &expected, blob.size(), bytes, ended)
                 .await?;
             let stage = upload.as_ref().and_then(|(_, upload)| upload.stage());
-            // The blob is there, and its upload is not: trying again could not help the client.
-            // The sweep discards the stage later.
-            if let Err(error) = store.discard_stage(stage).await {
-                warn!(error = %with_causes(&error), "failed to discard the stage of an upload");
-            }
+            store.leave_stage(stage).await;
             Ok(blob)
         })
         .await

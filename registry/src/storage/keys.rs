@@ -43,10 +43,9 @@ impl Key {
         Prefix::manifests(repository).key(digest.as_str())
     }
 
-    /// Behind all manifests of a repository, which need not be one, and before the next.
-    pub fn after_manifests_of(repository: &str) -> Self {
-        // The character after the colon.
-        Self(format!("manifests/{repository};"))
+    /// Before the manifests of every repository whose name is not less than `text`.
+    pub(crate) fn manifests_from(text: &str) -> Self {
+        Self(format!("manifests/{text}"))
     }
 
     /// A tag.

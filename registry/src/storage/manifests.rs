@@ -7,7 +7,7 @@ use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName};
 
 use super::error::StorageError;
 use super::grants::{blobs, may_be_left_out};
-use super::keys::{Key, Prefix};
+use super::keys::Key;
 use super::leases::Lease;
 use super::quota::{Reservation, Usage};
 use super::records::{Batch, CommitError, Record};
@@ -89,31 +89,6 @@ impl Store {
         let key = Key::manifest(repository, digest);
         let record = self.records.get(&key).await?;
         record.map(|record| split(&key, &record)).transpose()
-    }
-
-    /// The next repository with a manifest after the one named `last`, which need not be one.
-    /// Names are in the order of their records.
-    pub(crate) async fn repository_after(
-        &self,
-        last: Option<&str>,
-    ) -> Result<Option<RepositoryName>, StorageError> {
-        let after = last.map(Key::after_manifests_of);
-        let prefix = Prefix::all_manifests();
-        let next = self.records.list(&prefix, after.as_ref(), 1).await?;
-        Ok(next.first().and_then(|(key, _)| key.manifest_repository()))
-    }
-
-    /// True when something was ever stored in `repository`.
-    pub(crate) async fn has_repository(
-        &self,
-        repository: &RepositoryName,
-    ) -> Result<bool, StorageError> {
-        for prefix in [Prefix::manifests(repository), Prefix::grants(repository)] {
-            if !self.records.list(&prefix, None, 1).await?.is_empty() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Checks the blobs of `manifest` that are in `repository`, and gives those that are not.

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use wasmport_artifact::{Algorithm, Hasher, RepositoryName};
+use tracing::warn;
+use wasmport_artifact::{Algorithm, Hasher, RepositoryName, with_causes};
 
 use super::blob_writer::{BlobWriter, Staged};
 use super::error::StorageError;
@@ -162,12 +163,13 @@ impl Store {
         })
     }
 
-    /// Removes an upload and its bytes, unless it was written to since `upload` was read.
+    /// Removes an upload and its bytes, unless it was written to since `upload` was read. True
+    /// when its record went: a stage that stays behind is nobody's, and the sweep discards it.
     pub(crate) async fn remove_upload(
         &self,
         name: &UploadName,
         upload: &UploadRecord,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let batch = Batch::new()
             .delete_if_unchanged(
                 Key::upload(&name.repository, &name.id),
@@ -175,9 +177,21 @@ impl Store {
             )
             .delete(Key::chunk(&name.repository, &name.id));
         match self.commit(batch).await {
-            Ok(()) => self.discard_stage(upload.stage()).await,
-            Err(CommitError::Changed(_)) => Ok(()),
+            Ok(()) => {
+                self.leave_stage(upload.stage()).await;
+                Ok(true)
+            }
+            Err(CommitError::Changed(_)) => Ok(false),
             Err(CommitError::Storage(error)) => Err(error),
+        }
+    }
+
+    /// Removes the stage of an upload whose record is gone. When that fails nothing is lost but
+    /// room on the disk: trying again could not help the client, and the sweep discards the
+    /// stage later.
+    pub(super) async fn leave_stage(&self, stage: Option<&StageId>) {
+        if let Err(error) = self.discard_stage(stage).await {
+            warn!(error = %with_causes(&error), "failed to discard the stage of an upload");
         }
     }
 

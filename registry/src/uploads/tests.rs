@@ -196,3 +196,19 @@ async fn what_is_small_is_a_setting() {
     let stored = uploads.store.read_blob(&Digest::of(b"abc"), 3).await;
     assert_eq!(stored.unwrap().unwrap(), b"abc");
 }
+
+#[tokio::test]
+async fn an_upload_whose_stage_cannot_be_discarded_is_cancelled_and_counted_all_the_same() {
+    let directory = TempDir::new().unwrap();
+    let uploads = uploads_of(&Store::open(directory.path()).unwrap()).await;
+    let id = uploads.open(&name("app"), Algorithm::Sha256).unwrap();
+    write(&uploads, &id, &LARGE).await;
+    let stages = directory.path().join("uploads");
+    let stage = std::fs::read_dir(stages).unwrap().next().unwrap().unwrap();
+    // No file can be removed here.
+    std::fs::remove_file(stage.path()).unwrap();
+    std::fs::create_dir(stage.path()).unwrap();
+    uploads.cancel(&name("app"), &id).await.unwrap();
+    assert_eq!(uploads.recorded.load(Ordering::Relaxed), 0);
+    assert_eq!(uploads.store.uploads(None).await.unwrap().len(), 0);
+}

@@ -37,7 +37,6 @@ async fn every_repository_with_a_manifest_is_listed_once_over_all_pages() {
             let link = answer.header("link").strip_prefix('<').unwrap();
             path = link.split('>').next().unwrap().to_owned();
         }
-        found.sort();
         assert_eq!(found, NAMES, "{n}");
     }
     assert_eq!(names(&registry, "/v2/_catalog").await.len(), NAMES.len());

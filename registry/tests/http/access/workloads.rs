@@ -128,6 +128,40 @@ async fn a_workload_with_the_right_claims_pushes_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_token_for_a_workload_is_good_no_longer_than_its_own() {
+    let good = key("one");
+    let directory = tempfile::TempDir::new().unwrap();
+    let file = directory.path().join("jwks.json");
+    std::fs::write(&file, json!({ "keys": [good.public] }).to_string()).unwrap();
+    let registry = registry(ISSUER, file.to_str()).await;
+    let mut claims = claims(ISSUER);
+    let now = claims["iat"].as_u64().unwrap();
+    // With the clocks' leeway of 30 seconds; the other one is good for the 5 minutes that ours are.
+    for (exp, least, most) in [(json!(now + 60), 1, 90), (json!(now + 7200), 300, 300)] {
+        claims["exp"] = exp;
+        let path = "/token?service=wasmport&scope=repository:octo/app:pull,push";
+        let asked = registry
+            .request("GET", path)
+            .basic_auth("oidc", Some(sign(&claims, &good, "one")));
+        let answer = Answer::of(asked).await;
+        let issued = answer.json();
+        let lifetime = issued["expires_in"].as_u64().unwrap();
+        assert!((least..=most).contains(&lifetime), "{lifetime}");
+        let token = issued["token"].as_str().unwrap();
+        let claims = jsonwebtoken::dangerous::insecure_decode_claims::<Value>(token).unwrap();
+        // We take ours for 10 seconds more.
+        let taken_until = claims["exp"].as_u64().unwrap() + 10;
+        assert!(least == 300 || taken_until <= now + 60 + 30, "{claims}");
+        assert_eq!(upload_with(&registry, token).await, 202);
+    }
+}
+
+async fn upload_with(registry: &Registry, token: &str) -> u16 {
+    let request = registry.request("POST", "/v2/octo/app/blobs/uploads/");
+    Answer::of(request.bearer_auth(token)).await.status.as_u16()
+}
+
+#[tokio::test]
 async fn keys_are_discovered_and_fetched_anew_at_most_once_a_minute() {
     let (first, second) = (key("first"), key("second"));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
