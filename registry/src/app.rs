@@ -2,21 +2,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use axum::extract::Request;
+use axum::http::Method;
 use thiserror::Error;
 use wasmport_artifact::RepositoryName;
 
-use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError};
+use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError, Peer};
 use crate::admission::{Admission, AdmissionError};
 use crate::api_settings::ApiSettings;
 use crate::audit::{AuditError, AuditLog, OpenAudit};
 use crate::cache::{Answers, CacheSettings, Moment};
 use crate::collector::{Collector, GcSettings};
 use crate::config::{RepositorySettings, Secrets, Settings};
+use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
-use crate::rates::Rates;
+use crate::rates::{Asker, Rates};
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
 use crate::uploads::{UploadSettings, Uploads};
@@ -185,6 +189,26 @@ impl App {
         let policy = self.admission.epoch();
         let generation = self.store.generations().of(repository)?;
         Some(Moment { generation, policy })
+    }
+
+    /// Counts a request. Who asks too often is told how long to wait.
+    pub(crate) fn admit(&self, method: &Method, asker: Asker<'_>) -> Result<(), ApiError> {
+        let admitted = self.rates.admit(method, asker);
+        admitted.map_err(|wait| self.too_often(wait))
+    }
+
+    /// The same before it is known who asks.
+    pub(crate) fn admit_address(&self, request: &Request) -> Result<(), ApiError> {
+        let Some(peer) = request.extensions().get::<Peer>() else {
+            return Ok(());
+        };
+        let admitted = self.rates.admit_address(peer.address.ip());
+        admitted.map_err(|wait| self.too_often(wait))
+    }
+
+    fn too_often(&self, wait: Duration) -> ApiError {
+        self.metrics.refused("rate");
+        ApiError::too_often(wait)
     }
 
     /// Decides with another policy from now on. What was held is decided on again.

@@ -279,8 +279,10 @@ impl From<UploadError> for ApiError {
                 Self::new(StatusCode::NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", message)
             }
             UploadError::Busy(_) => Self::new(StatusCode::CONFLICT, "BLOB_UPLOAD_INVALID", message),
-            UploadError::TooMany(_) => {
+            UploadError::TooMany(_) | UploadError::TooManyOf(..) => {
+                // Places become free whenever an upload ends.
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "TOOMANYREQUESTS", message)
+                    .with_header(header::RETRY_AFTER, "60".to_owned())
             }
             UploadError::Storage(error) => error.into(),
         }

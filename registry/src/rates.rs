@@ -1,15 +1,19 @@
 //! How often somebody may ask: token buckets for each caller, and for all together.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use axum::extract::Request;
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{Caller, Peer};
+use crate::server::network;
 use crate::settings::Timespan;
 
 /// How many callers a shard remembers. When there are more, those who have not asked for a
@@ -29,6 +33,10 @@ pub struct RateSettings {
     /// Other requests in a second, for each caller. A push of an artifact takes about seven.
     /// Default: 0.
     pub pushes: u32,
+    /// Requests of any kind in a second from one address (for IPv6, a /64), counted before it is
+    /// known who sends them: also those without a login or with a wrong one, those for tokens and
+    /// those to the admin API. Behind a proxy all clients have its address. Default: 0.
+    pub per_address: u32,
     /// Requests by GET and HEAD in a second, of all callers together. Default: 0.
     pub all_pulls: u32,
     /// Other requests in a second, of all callers together. Default: 0.
@@ -64,6 +72,28 @@ type Times = HashMap<u64, u64>;
 enum Class {
     Pull,
     Push,
+    Any,
+}
+
+impl<'a> Asker<'a> {
+    /// The sender of a request: callers without a name are told apart by their addresses.
+    pub(crate) fn of(caller: &'a Caller, request: &Request) -> Self {
+        match (caller.name(), request.extensions().get::<Peer>()) {
+            ("anonymous", Some(peer)) => Self::At(network(peer.address.ip())),
+            ("anonymous", None) => Self::Anyone,
+            (name, _) => Self::Named(name),
+        }
+    }
+}
+
+impl fmt::Display for Asker<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => formatter.write_str(name),
+            Self::At(address) => address.fmt(formatter),
+            Self::Anyone => formatter.write_str("anonymous"),
+        }
+    }
 }
 
 impl Default for RateSettings {
@@ -71,6 +101,7 @@ impl Default for RateSettings {
         Self {
             pulls: 0,
             pushes: 0,
+            per_address: 0,
             all_pulls: 0,
             all_pushes: 0,
             burst: Timespan::seconds(10),
@@ -109,6 +140,14 @@ impl Rates {
         // The caller first: who is refused takes nothing from the others.
         self.take(&(class, Some(asker)), own, burst, now)?;
         self.take(&(class, None), all, burst, now)
+    }
+
+    /// Counts a request of which nothing is known but where it comes from.
+    pub(crate) fn admit_address(&self, address: IpAddr) -> Result<(), Duration> {
+        let settings = self.settings.load();
+        let (now, burst) = (self.begun.elapsed(), settings.burst.duration());
+        let key = (Class::Any, Some(Asker::At(network(address))));
+        self.take(&key, settings.per_address, burst, now)
     }
 
     fn take(

@@ -8,7 +8,6 @@ use axum::http::HeaderValue;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
-use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::audit;
 use crate::boundary::{Passage, Seen};
@@ -21,7 +20,6 @@ use crate::routes::{
     admin, base, blobs, catalog, health, manifests, metrics, referrers, tag_history, tags, token,
     uploads, wasm_pkg,
 };
-use crate::server::network;
 
 /// All that the registry answers.
 pub fn router(app: App) -> Router {
@@ -59,21 +57,6 @@ async fn distribution(State(app): State<Arc<App>>, request: Request) -> Response
     response
 }
 
-/// Who asks too often is told how long to wait. Callers without a name are told apart by
-/// their addresses.
-fn check_rate(app: &App, request: &Request, caller: &Caller) -> Result<(), ApiError> {
-    let asker = match (caller.name(), request.extensions().get::<Peer>()) {
-        ("anonymous", Some(peer)) => Asker::At(network(peer.address.ip())),
-        ("anonymous", None) => Asker::Anyone,
-        (name, _) => Asker::Named(name),
-    };
-    let admitted = app.rates.admit(request.method(), asker);
-    admitted.map_err(|wait| {
-        app.metrics.refused("rate");
-        ApiError::too_often(wait)
-    })
-}
-
 /// What there is on an address of its own for metrics.
 pub(crate) fn metrics_router(app: App) -> Router {
     Router::new()
@@ -86,6 +69,7 @@ pub(crate) fn metrics_router(app: App) -> Router {
 /// The distribution API (distribution specification, "Endpoints").
 async fn dispatch(app: &App, request: Request, seen: &mut Seen) -> Result<Response, ApiError> {
     use Endpoint as E;
+    app.admit_address(&request)?;
     let endpoint = E::parse(request.uri().path())?;
     seen.kind = Kind::of(&endpoint);
     let method = request.method().clone();
@@ -94,7 +78,8 @@ async fn dispatch(app: &App, request: Request, seen: &mut Seen) -> Result<Respon
         .authorize(&request, endpoint.needs(&method))
         .await?;
     seen.caller = Some(caller.clone());
-    check_rate(app, &request, &caller)?;
+    let asker = Asker::of(&caller, &request);
+    app.admit(&method, asker)?;
     match (method.as_str(), endpoint) {
         ("GET" | "HEAD", E::Base) => Ok(base::version()),
         ("GET" | "HEAD", E::Blob(name, digest)) => {
@@ -102,8 +87,12 @@ async fn dispatch(app: &App, request: Request, seen: &mut Seen) -> Result<Respon
         }
         ("POST", E::Uploads(name)) => uploads::post(app.clone(), &caller, name, request).await,
         ("GET", E::Upload(name, id)) => uploads::get(app, &name, &id).await,
-        ("PATCH", E::Upload(name, id)) => uploads::patch(app.clone(), name, id, request).await,
-        ("PUT", E::Upload(name, id)) => uploads::put(app.clone(), name, id, request).await,
+        ("PATCH", E::Upload(name, id)) => {
+            uploads::patch(app.clone(), name, id, &asker.to_string(), request).await
+        }
+        ("PUT", E::Upload(name, id)) => {
+            uploads::put(app.clone(), name, id, &asker.to_string(), request).await
+        }
         ("DELETE", E::Upload(name, id)) => uploads::delete(app, &name, &id).await,
         ("GET" | "HEAD", E::Manifest(name, reference)) => {
             manifests::get(app, &caller, name, reference, request).await

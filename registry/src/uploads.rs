@@ -6,12 +6,12 @@
 
 mod ended;
 mod identifier;
+mod places;
 mod settings;
 mod sweep;
 mod taken;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -20,6 +20,7 @@ use wasmport_artifact::{Algorithm, RepositoryName};
 
 use self::ended::Ended;
 use self::identifier::{Identifier, Identifiers};
+use self::places::{Places, Senders};
 use self::taken::{Taken, Turn};
 use crate::storage::{
     BlobWriter, KeepUploadError, StorageError, Store, UploadName, UploadRecord, now, unhindered,
@@ -34,8 +35,8 @@ pub(crate) struct Uploads {
     store: Store,
     identifiers: Identifiers,
     settings: ArcSwap<UploadSettings>,
-    /// How many are recorded.
-    recorded: AtomicUsize,
+    /// Those that are recorded.
+    places: Arc<Places>,
     sessions: Mutex<Sessions>,
 }
 
@@ -55,6 +56,8 @@ pub(crate) enum UploadError {
     Busy(String),
     #[error("{0} uploads are open already")]
     TooMany(usize),
+    #[error("`{1}` has {0} open uploads already")]
+    TooManyOf(usize, String),
     #[error(transparent)]
     Storage(#[from] StorageError),
 }
@@ -66,12 +69,13 @@ impl Uploads {
         settings: UploadSettings,
     ) -> Result<Self, StorageError> {
         let secret = store.secret("uploads").await?;
-        let recorded = count(&store).await?;
+        let places = Arc::new(Places::default());
+        places.counted(count(&store).await?, places.changes());
         Ok(Self {
             store,
             identifiers: Identifiers::new(&secret),
             settings: ArcSwap::from_pointee(settings),
-            recorded: AtomicUsize::new(recorded),
+            places,
             sessions: Mutex::default(),
         })
     }
@@ -106,15 +110,17 @@ impl Uploads {
         Ok(self.identifiers.write(repository, &identifier))
     }
 
-    /// Takes an upload to write to it.
+    /// Takes an upload to write to it. If it comes to be recorded, it is `sender`'s.
     pub(crate) async fn take(
         self: &Arc<Self>,
         repository: &RepositoryName,
         id: &str,
+        sender: &str,
     ) -> Result<TakenUpload, UploadError> {
         let identifier = self.identify(repository, id)?;
         let turn = self.turn(&identifier, id)?;
         let (uploads, repository, id) = (Arc::clone(self), repository.clone(), id.to_owned());
+        let sender = Arc::from(sender);
         // The engine cuts a stage to size and may copy it, and goes on with that when the
         // request is given up. The turn waits for it: whoever has it next writes to the stage.
         unhindered(async move {
@@ -123,7 +129,9 @@ impl Uploads {
             Ok(TakenUpload::new(Taken {
                 uploads,
                 name,
+                sender,
                 before,
+                place: None,
                 writer,
                 turn,
             }))
@@ -144,8 +152,7 @@ impl Uploads {
             return Ok(writer.of(identifier.algorithm));
         }
         tracing::error!(upload = name.id, "the bytes of an upload are gone");
-        self.store.remove_upload(name, before).await?;
-        self.count(-1);
+        self.remove(name, before).await?;
         Err(UploadError::Unknown(name.id.clone()))
     }
 
@@ -175,19 +182,17 @@ impl Uploads {
             let (name, upload) = uploads.find(&repository, &id, &identifier).await?;
             uploads.end(identifier.number);
             if let Some(upload) = upload {
-                uploads.store.remove_upload(&name, &upload).await?;
-                uploads.count(-1);
+                uploads.remove(&name, &upload).await?;
             }
             Ok(())
         })
         .await
     }
 
-    /// Refuses one more upload that is to be recorded, when there are too many.
-    pub(crate) fn check_room(&self, upload: &TakenUpload) -> Result<(), UploadError> {
-        let most = self.settings.load().open;
-        if !upload.is_recorded() && self.recorded.load(Ordering::Relaxed) >= most {
-            return Err(UploadError::TooMany(most));
+    /// Removes what is recorded of an upload, unless another process wrote to it.
+    async fn remove(&self, name: &UploadName, upload: &UploadRecord) -> Result<(), StorageError> {
+        if self.store.remove_upload(name, upload).await? {
+            self.places.free(upload.sender());
         }
         Ok(())
     }
@@ -243,13 +248,6 @@ impl Uploads {
         self.lock().ended.insert(number);
     }
 
-    fn count(&self, change: isize) {
-        let counted = |recorded: usize| recorded.checked_add_signed(change);
-        let _ = self
-            .recorded
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, counted);
-    }
-
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -264,14 +262,16 @@ impl From<KeepUploadError> for UploadError {
     }
 }
 
-async fn count(store: &Store) -> Result<usize, StorageError> {
-    let (mut count, mut after) = (0, None);
+async fn count(store: &Store) -> Result<Senders, StorageError> {
+    let (mut senders, mut after) = (Senders::new(), None);
     loop {
         let page = store.uploads(after.as_ref()).await?;
-        count += page.len();
+        for (_, upload) in &page {
+            *senders.entry(upload.sender().into()).or_default() += 1;
+        }
         match page.into_iter().next_back() {
             Some((last, _)) => after = Some(last),
-            None => return Ok(count),
+            None => return Ok(senders),
         }
     }
 }

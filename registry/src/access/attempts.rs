@@ -1,10 +1,12 @@
 //! How often an address may send a wrong password.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use quick_cache::sync::Cache;
+
+use crate::server::network;
 
 /// How long an attempt counts.
 const WINDOW: Duration = Duration::from_mins(1);
@@ -44,16 +46,6 @@ impl Attempts {
         if let Some((since, count)) = cache.get(&address) {
             cache.insert(address, (since, count.saturating_sub(1)));
         }
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = u128::from(address) & !u128::from(u64::MAX);
-            Ipv6Addr::from(network).into()
-        }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) async fn dispatch(
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, ApiError> {
+    app.admit_address(&request)?;
     let actor = Actor::of(&app.audit, &request);
     actor.does(answer(app, request)).await
 }

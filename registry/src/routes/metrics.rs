@@ -26,6 +26,9 @@ pub(crate) async fn guarded(State(app): State<App>, request: Request) -> Respons
     if is_local && !is_forwarded {
         return page(&app);
     }
+    if let Err(refusal) = app.admit_address(&request) {
+        return refusal.into_response();
+    }
     match app.access.authenticate(&request).await {
         // Where there are no rules everyone is allowed everything, and this is too much.
         Ok(caller) if !app.access.is_open() => match caller.require_admin() {

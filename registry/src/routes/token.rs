@@ -17,6 +17,7 @@ const FORM_BYTES: usize = 64 * 1024;
 
 /// With the credentials of the header, or none.
 pub(crate) async fn get(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    app.admit_address(&request)?;
     let query = Query::of(request.uri());
     let wish = TokenRequest {
         scopes: query.all("scope").map(str::to_owned).collect(),
@@ -29,6 +30,7 @@ pub(crate) async fn get(State(app): State<App>, request: Request) -> Result<Resp
 /// With the credentials of the form. A refresh token is what a robot or a workload has: we
 /// issue none, since that would be a password that nobody can see.
 pub(crate) async fn post(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    app.admit_address(&request)?;
     let (asker, actor) = (Asker::of(&request), Actor::of(&app.audit, &request));
     let body = to_bytes(request.into_body(), FORM_BYTES).await;
     let body = body.map_err(|error| ApiError::bad_request(format!("the form: {error}")))?;

@@ -78,11 +78,12 @@ pub(crate) async fn patch(
     app: App,
     repository: RepositoryName,
     id: String,
+    sender: &str,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let upload = app.uploads.take(&repository, &id).await?;
-    let room = app.uploads.check_room(&upload).map_err(ApiError::from);
-    let (upload, ()) = give_back_unless_fine(upload, room).await?;
+    let mut upload = app.uploads.take(&repository, &id, sender).await?;
+    let place = upload.reserve().map_err(ApiError::from);
+    let (upload, ()) = give_back_unless_fine(upload, place).await?;
     let upload = go_on(&app, &repository, &id, upload, request).await?;
     let progress = progress(&repository, &id, upload.size());
     upload.keep().await?;
@@ -94,11 +95,12 @@ pub(crate) async fn put(
     app: App,
     repository: RepositoryName,
     id: String,
+    sender: &str,
     request: Request,
 ) -> Result<Response, ApiError> {
     let query = Query::of(request.uri());
     let digest = query.get("digest").unwrap_or_default().parse()?;
-    let upload = app.uploads.take(&repository, &id).await?;
+    let upload = app.uploads.take(&repository, &id, sender).await?;
     let upload = go_on(&app, &repository, &id, upload, request).await?;
     upload.finish(&digest).await?;
     Ok(created(&repository, &digest))

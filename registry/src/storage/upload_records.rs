@@ -43,6 +43,9 @@ struct State {
     size: u64,
     started: u64,
     touched: u64,
+    /// Who began it. Uploads from before this was recorded are nobody's.
+    #[serde(default)]
+    sender: String,
     /// Where they are, unless they are in a record of their own.
     staged: Option<StagedState>,
 }
@@ -59,6 +62,11 @@ impl UploadRecord {
     /// How many bytes were acknowledged.
     pub(crate) fn size(&self) -> u64 {
         self.state.size
+    }
+
+    /// Who began it.
+    pub(crate) fn sender(&self) -> &str {
+        &self.state.sender
     }
 
     /// When that was last done, in seconds since 1970.
@@ -129,10 +137,12 @@ impl Store {
         }))
     }
 
-    /// Makes what was written survive, and with it how far the upload has come.
+    /// Makes what was written survive, and with it how far the upload has come. The first
+    /// `sender` is remembered.
     pub(crate) async fn keep_upload(
         &self,
         name: &UploadName,
+        sender: &str,
         before: Option<&UploadRecord>,
         writer: &mut BlobWriter,
     ) -> Result<(), KeepUploadError> {
@@ -146,6 +156,7 @@ impl Store {
             size: writer.size(),
             started: before.map_or(touched, |before| before.state.started),
             touched,
+            sender: before.map_or(sender, UploadRecord::sender).to_owned(),
             staged: writer.staged().map(|staged| StagedState {
                 stage: staged.stage.id().clone(),
                 algorithm: staged.hasher.algorithm().name().to_owned(),

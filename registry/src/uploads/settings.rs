@@ -18,6 +18,9 @@ pub struct UploadSettings {
     /// space until they are idle for too long. An upload of which nothing was acknowledged yet
     /// costs nothing and does not count. Default: 10000.
     pub open: usize,
+    /// The same for each sender: a user, a robot, a workload, and where nobody is logged in an
+    /// address (for IPv6, a /64), so that none can take the places of all. Default: 1000.
+    pub open_per_sender: usize,
     /// Largest blob that is kept in the records and not in a file, at most `256 KiB`. Pushes of
     /// small blobs are many times as fast so, but the records are read in whole when the
     /// registry starts after a crash under load: about a second for each 300 MB. `0` keeps
@@ -31,6 +34,7 @@ impl Default for UploadSettings {
             blob_bytes: ByteSize::gib(8),
             idle: Timespan::hours(24),
             open: 10_000,
+            open_per_sender: 1000,
             small_bytes: ByteSize::kib(32),
         }
     }

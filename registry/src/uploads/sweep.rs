@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Uploads;
 use super::identifier::Identifier;
+use super::places::Senders;
 use crate::storage::{StageId, StorageError, now};
 
 /// How often it is looked for. An upload is idle for hours before it is given up, so that a
@@ -53,6 +54,7 @@ impl Uploads {
 
     async fn sweep_records(self: &Arc<Self>) -> Result<(usize, HashSet<StageId>), StorageError> {
         let (mut swept, mut alive, mut after) = (0, HashSet::new(), None);
+        let (mut senders, changes) = (Senders::new(), self.places.changes());
         loop {
             let page = self.store.uploads(after.as_ref()).await?;
             for (name, upload) in &page {
@@ -60,18 +62,20 @@ impl Uploads {
                 if self.is_expired(upload.touched())
                     && let Some(_turn) = self.turn_of(identifier, &name.id)
                 {
-                    self.store.remove_upload(name, upload).await?;
-                    self.count(-1);
+                    self.remove(name, upload).await?;
                     swept += 1;
                 } else {
+                    *senders.entry(upload.sender().into()).or_default() += 1;
                     alive.extend(upload.stage().cloned());
                 }
             }
             match page.into_iter().next_back() {
                 Some((last, _)) => after = Some(last),
-                None => return Ok((swept, alive)),
+                None => break,
             }
         }
+        self.places.counted(senders, changes);
+        Ok((swept, alive))
     }
 
     async fn sweep_stages(&self, alive: &HashSet<StageId>) -> Result<usize, StorageError> {

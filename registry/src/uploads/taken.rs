@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use wasmport_artifact::Digest;
 
+use super::places::Place;
 use super::{UploadError, Uploads};
 use crate::storage::{
     BlobWriter, StorageError, UploadName, UploadRecord, VerifiedBlob, WriteBlobError, unhindered,
@@ -22,8 +23,12 @@ pub(crate) struct TakenUpload(Option<Taken>);
 pub(super) struct Taken {
     pub(super) uploads: Arc<Uploads>,
     pub(super) name: UploadName,
+    /// Whose it is when it comes to be recorded.
+    pub(super) sender: Arc<str>,
     /// `None` as long as nothing was acknowledged.
     pub(super) before: Option<UploadRecord>,
+    /// Where it will be counted, once that is sure.
+    pub(super) place: Option<Place>,
     pub(super) writer: BlobWriter,
     /// Dropped last.
     pub(super) turn: Turn,
@@ -46,10 +51,9 @@ impl TakenUpload {
         self.0.as_ref().map_or(0, |taken| taken.writer.size())
     }
 
-    /// True when bytes of it were acknowledged before.
-    pub(super) fn is_recorded(&self) -> bool {
-        let before = self.0.as_ref().map(|taken| taken.before.is_some());
-        before.unwrap_or_default()
+    /// Keeps a place for one more upload that is to be recorded, or says that there are too many.
+    pub(crate) fn reserve(&mut self) -> Result<(), UploadError> {
+        self.0.as_mut().map_or(Ok(()), Taken::reserve)
     }
 
     /// Adds `bytes` at the end.
@@ -68,7 +72,8 @@ impl TakenUpload {
         }
     }
 
-    /// Keeps what arrived as far as it can be. Nobody was told that it would be.
+    /// Keeps what arrived as far as it can be, and there is a place for it. Nobody was told that
+    /// it would be.
     pub(crate) async fn break_off(mut self) {
         if let Some(taken) = self.0.take() {
             let _ = tokio::spawn(taken.break_off()).await;
@@ -111,19 +116,28 @@ impl Drop for TakenUpload {
 }
 
 impl Taken {
+    fn reserve(&mut self) -> Result<(), UploadError> {
+        if self.before.is_none() && self.place.is_none() {
+            let settings = self.uploads.settings.load();
+            self.place = Some(self.uploads.places.take(&self.sender, &settings)?);
+        }
+        Ok(())
+    }
+
     async fn keep(mut self) -> Result<(), UploadError> {
         let acknowledged = self.before.as_ref().map(UploadRecord::size);
         // Nothing arrived that is not acknowledged already.
         if self.writer.size() == acknowledged.unwrap_or_default() {
             return Ok(());
         }
+        self.reserve()?;
         let store = &self.uploads.store;
         let before = self.before.as_ref();
         store
-            .keep_upload(&self.name, before, &mut self.writer)
+            .keep_upload(&self.name, &self.sender, before, &mut self.writer)
             .await?;
-        if before.is_none() {
-            self.uploads.count(1);
+        if let Some(place) = self.place {
+            place.used();
         }
         Ok(())
     }
@@ -162,11 +176,10 @@ impl Taken {
             return stored;
         }
         uploads.end(self.turn.number);
-        if let Some(before) = &self.before {
-            uploads.count(-1);
-            if stored.is_err() {
-                uploads.store.remove_upload(&self.name, before).await?;
-            }
+        match &self.before {
+            Some(before) if stored.is_err() => uploads.remove(&self.name, before).await?,
+            Some(before) => uploads.places.free(before.sender()),
+            None => {}
         }
         stored
     }

@@ -28,8 +28,12 @@ async fn opened() -> (Arc<Uploads>, String) {
     (uploads, id)
 }
 
+async fn take(uploads: &Arc<Uploads>, id: &str) -> Result<TakenUpload, UploadError> {
+    uploads.take(&name("app"), id, "me").await
+}
+
 async fn write(uploads: &Arc<Uploads>, id: &str, bytes: &'static [u8]) {
-    let mut taken = uploads.take(&name("app"), id).await.unwrap();
+    let mut taken = take(uploads, id).await.unwrap();
     taken.write(Bytes::from_static(bytes)).await.unwrap();
     taken.keep().await.unwrap();
 }
@@ -41,7 +45,7 @@ async fn size(uploads: &Arc<Uploads>, id: &str) -> u64 {
 #[tokio::test]
 async fn an_upload_belongs_to_its_repository() {
     let (uploads, id) = opened().await;
-    let other = uploads.take(&name("other"), &id).await;
+    let other = uploads.take(&name("other"), &id, "me").await;
     assert!(matches!(other, Err(UploadError::Unknown(_))));
     assert_eq!(size(&uploads, &id).await, 0);
 }
@@ -49,12 +53,12 @@ async fn an_upload_belongs_to_its_repository() {
 #[tokio::test]
 async fn one_request_at_a_time_has_it_and_gives_it_back() {
     let (uploads, id) = opened().await;
-    let mut taken = uploads.take(&name("app"), &id).await.unwrap();
-    let second = uploads.take(&name("app"), &id).await;
+    let mut taken = take(&uploads, &id).await.unwrap();
+    let second = take(&uploads, &id).await;
     assert!(matches!(second, Err(UploadError::Busy(_))));
     taken.write(Bytes::from_static(b"abc")).await.unwrap();
     taken.keep().await.unwrap();
-    let taken = uploads.take(&name("app"), &id).await.unwrap();
+    let taken = take(&uploads, &id).await.unwrap();
     assert_eq!(taken.size(), 3);
 }
 
@@ -65,12 +69,12 @@ async fn a_request_that_is_given_up_while_it_takes_an_upload_has_its_turn_to_the
     let id = uploads.open(&name("app"), Algorithm::Sha256).unwrap();
     write(&uploads, &id, &LARGE).await;
     // Files are resumed on another thread, so that the first request cannot be done yet.
-    let first = uploads.take(&name("app"), &id).now_or_never();
+    let first = take(&uploads, &id).now_or_never();
     assert!(first.is_none());
-    let second = uploads.take(&name("app"), &id).now_or_never();
+    let second = take(&uploads, &id).now_or_never();
     assert!(matches!(second, Some(Err(UploadError::Busy(_)))));
     let mut taken = loop {
-        match uploads.take(&name("app"), &id).await {
+        match take(&uploads, &id).await {
             Err(UploadError::Busy(_)) => tokio::task::yield_now().await,
             done => break done.unwrap(),
         }
@@ -87,7 +91,7 @@ async fn a_removal_goes_on_without_its_request_and_is_counted() {
     let cancelled = uploads.cancel(&name("app"), &id).now_or_never();
     assert!(cancelled.is_none());
     let counted = async {
-        while uploads.recorded.load(Ordering::Relaxed) > 0 {
+        while uploads.places.all() > 0 {
             tokio::task::yield_now().await;
         }
     };
@@ -98,13 +102,13 @@ async fn a_removal_goes_on_without_its_request_and_is_counted() {
 #[tokio::test]
 async fn a_finished_or_cancelled_upload_is_unknown() {
     let (uploads, id) = opened().await;
-    let taken = uploads.take(&name("app"), &id).await.unwrap();
+    let taken = take(&uploads, &id).await.unwrap();
     taken.finish(&Digest::of(b"")).await.unwrap();
     assert!(uploads.size(&name("app"), &id).await.is_err());
     let (uploads, id) = opened().await;
     write(&uploads, &id, b"abc").await;
     uploads.cancel(&name("app"), &id).await.unwrap();
-    assert!(uploads.take(&name("app"), &id).await.is_err());
+    assert!(take(&uploads, &id).await.is_err());
 }
 
 #[tokio::test]
@@ -119,7 +123,7 @@ async fn another_process_goes_on_where_an_upload_was() {
         write(&uploads, &id, b"more").await;
         let uploads = uploads_of(&store).await;
         let digest = Digest::of(&[first, b"more"].concat());
-        let taken = uploads.take(&name("app"), &id).await.unwrap();
+        let taken = take(&uploads, &id).await.unwrap();
         taken.finish(&digest).await.unwrap();
         assert_eq!(store.uploads(None).await.unwrap().len(), 0);
         assert_eq!(store.stages(None).await.unwrap(), []);
@@ -130,7 +134,7 @@ async fn another_process_goes_on_where_an_upload_was() {
 async fn what_is_forgotten_was_never_there() {
     let (uploads, id) = opened().await;
     write(&uploads, &id, b"abc").await;
-    let mut taken = uploads.take(&name("app"), &id).await.unwrap();
+    let mut taken = take(&uploads, &id).await.unwrap();
     taken.write(Bytes::from_static(b"def")).await.unwrap();
     taken.forget().await;
     assert_eq!(size(&uploads, &id).await, 3);
@@ -158,29 +162,95 @@ async fn an_upload_that_lay_idle_is_unknown_and_swept() {
     assert_eq!(uploads.store.stages(None).await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn no_more_uploads_are_recorded_than_allowed() {
-    let (uploads, id) = opened().await;
+fn set_open(uploads: &Uploads, open: usize, open_per_sender: usize) {
     uploads.set(UploadSettings {
-        open: 1,
+        open,
+        open_per_sender,
         ..UploadSettings::default()
     });
-    write(&uploads, &id, b"abc").await;
-    let other = uploads.open(&name("app"), Algorithm::Sha256).unwrap();
-    let taken = uploads.take(&name("app"), &other).await.unwrap();
-    let refused = uploads.check_room(&taken);
-    assert!(matches!(refused, Err(UploadError::TooMany(1))));
-    let first = uploads.take(&name("app"), &id).await.unwrap();
-    uploads.check_room(&first).unwrap();
-    drop(first);
-    let first = loop {
-        match uploads.cancel(&name("app"), &id).await {
-            Err(UploadError::Busy(_)) => tokio::task::yield_now().await,
-            done => break done,
-        }
-    };
-    first.unwrap();
-    uploads.check_room(&taken).unwrap();
+}
+
+/// What becomes of an upload of which these bytes arrive in a PATCH.
+async fn arrive(
+    uploads: &Arc<Uploads>,
+    sender: &str,
+    bytes: &'static [u8],
+) -> Result<String, UploadError> {
+    let id = uploads.open(&name("app"), Algorithm::Sha256)?;
+    let mut taken = uploads.take(&name("app"), &id, sender).await?;
+    taken.reserve()?;
+    taken.write(Bytes::from_static(bytes)).await.unwrap();
+    taken.keep().await?;
+    Ok(id)
+}
+
+#[tokio::test]
+async fn no_more_uploads_are_recorded_than_allowed_of_one_sender_and_of_all() {
+    let uploads = uploads_of(&Store::in_memory()).await;
+    set_open(&uploads, 3, 2);
+    let first = arrive(&uploads, "alice", b"1").await.unwrap();
+    arrive(&uploads, "alice", b"2").await.unwrap();
+    let refused = arrive(&uploads, "alice", b"3").await;
+    assert!(matches!(refused, Err(UploadError::TooManyOf(2, sender)) if sender == "alice"));
+    arrive(&uploads, "bob", b"3").await.unwrap();
+    let refused = arrive(&uploads, "bob", b"4").await;
+    assert!(matches!(refused, Err(UploadError::TooMany(3))));
+    // What is recorded goes on, and what arrived of it is alice's, whoever goes on.
+    let mut taken = uploads.take(&name("app"), &first, "bob").await.unwrap();
+    taken.reserve().unwrap();
+    taken.write(Bytes::from_static(b"more")).await.unwrap();
+    taken.keep().await.unwrap();
+    // After a restart they are counted as before.
+    let uploads = uploads_of(&uploads.store).await;
+    set_open(&uploads, 3, 2);
+    assert!(arrive(&uploads, "carol", b"5").await.is_err());
+    uploads.cancel(&name("app"), &first).await.unwrap();
+    let id = arrive(&uploads, "alice", b"5").await.unwrap();
+    let taken = take(&uploads, &id).await.unwrap();
+    taken.finish(&Digest::of(b"5")).await.unwrap();
+    assert_eq!(uploads.places.all(), 2);
+    arrive(&uploads, "alice", b"6").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_breaks_off_is_kept_only_where_there_is_a_place_for_it() {
+    let uploads = uploads_of(&Store::in_memory()).await;
+    set_open(&uploads, 10, 1);
+    arrive(&uploads, "me", b"1").await.unwrap();
+    // Bytes that came with a PUT: it needs no place unless it breaks off.
+    for bytes in [&b"small"[..], &LARGE] {
+        let id = uploads.open(&name("app"), Algorithm::Sha256).unwrap();
+        let mut taken = take(&uploads, &id).await.unwrap();
+        taken.write(Bytes::from_static(bytes)).await.unwrap();
+        taken.break_off().await;
+        assert_eq!(size(&uploads, &id).await, 0);
+    }
+    assert_eq!(uploads.store.uploads(None).await.unwrap().len(), 1);
+    assert_eq!(uploads.store.stages(None).await.unwrap(), []);
+    assert_eq!(uploads.places.all(), 1);
+}
+
+#[tokio::test]
+async fn many_that_arrive_at_once_share_the_places() {
+    let uploads = uploads_of(&Store::in_memory()).await;
+    set_open(&uploads, 10, 3);
+    let arrivals = (0..10).map(|_| arrive(&uploads, "me", b"bytes"));
+    let arrived = futures_util::future::join_all(arrivals).await;
+    assert_eq!(arrived.iter().filter(|arrived| arrived.is_ok()).count(), 3);
+    assert_eq!(uploads.store.uploads(None).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_sweep_counts_anew_what_was_counted_wrong() {
+    let uploads = uploads_of(&Store::in_memory()).await;
+    arrive(&uploads, "me", b"1").await.unwrap();
+    let place = uploads
+        .places
+        .take(&"me".into(), &UploadSettings::default());
+    place.unwrap().used();
+    assert_eq!(uploads.places.all(), 2);
+    uploads.sweep().await.unwrap();
+    assert_eq!(uploads.places.all(), 1);
 }
 
 #[tokio::test]
@@ -191,7 +261,7 @@ async fn what_is_small_is_a_setting() {
     assert_eq!(uploads.store.stages(None).await.unwrap(), []);
     write(&uploads, &id, b"c").await;
     assert_eq!(uploads.store.stages(None).await.unwrap().len(), 1);
-    let taken = uploads.take(&name("app"), &id).await.unwrap();
+    let taken = take(&uploads, &id).await.unwrap();
     taken.finish(&Digest::of(b"abc")).await.unwrap();
     let stored = uploads.store.read_blob(&Digest::of(b"abc"), 3).await;
     assert_eq!(stored.unwrap().unwrap(), b"abc");
@@ -209,6 +279,6 @@ async fn an_upload_whose_stage_cannot_be_discarded_is_cancelled_and_counted_all_
     std::fs::remove_file(stage.path()).unwrap();
     std::fs::create_dir(stage.path()).unwrap();
     uploads.cancel(&name("app"), &id).await.unwrap();
-    assert_eq!(uploads.recorded.load(Ordering::Relaxed), 0);
+    assert_eq!(uploads.places.all(), 0);
     assert_eq!(uploads.store.uploads(None).await.unwrap().len(), 0);
 }

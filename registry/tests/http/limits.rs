@@ -130,3 +130,30 @@ async fn who_asks_too_often_is_told_how_long_to_wait() {
             .starts_with("HTTP/1.1 200")
     );
 }
+
+#[tokio::test]
+async fn an_address_that_asks_too_often_is_refused_before_it_is_known_who_asks() {
+    let registry = Tuned::start(|config| {
+        let rates = &mut config.settings.limits.rates;
+        (rates.per_address, rates.burst) = (1, Timespan::seconds(3));
+    })
+    .await;
+    // However slow this is, it is faster than one a second.
+    let paths = ["/v2/", "/v2/app/tags/list", "/token", "/_wasmport/v1/gc"];
+    for path in paths {
+        let refused = within(async {
+            loop {
+                let answer = registry.connect().await.page(path).await;
+                if answer.starts_with("HTTP/1.1 429") {
+                    break answer;
+                }
+            }
+        });
+        let refused = refused.await;
+        assert!(refused.contains("TOOMANYREQUESTS"), "{path}: {refused}");
+        assert!(refused.contains("retry-after: 1"), "{path}: {refused}");
+    }
+    // Who watches the registry is not counted.
+    let mut raw = registry.connect().await;
+    assert!(raw.get("/healthz").await.starts_with("HTTP/1.1 200"));
+}
