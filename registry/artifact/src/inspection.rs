@@ -49,11 +49,11 @@ pub struct Inspection {
     #[serde(default)]
     pub memories: Vec<Memory>,
     /// Code that runs when it is instantiated, before any export is called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub starts: Vec<Start>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub starts: BTreeSet<Start>,
     /// How many core modules are inside (one for a core module itself).
     pub core_modules: usize,
-    /// How many components are inside.
+    /// How many components are inside (one for a component without others).
     #[serde(default)]
     pub components: usize,
     /// Sizes of sections, those of nested modules and components among them, by kind and,

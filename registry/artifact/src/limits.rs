@@ -19,6 +19,16 @@ pub const NESTING: usize = 100;
 /// each section; a program with more than this is not made by a toolchain.
 pub const ITEMS: usize = 100_000;
 
+/// How many types, instances, components and names of nested ones are followed. The largest component that
+/// we know has 20,000; at 16 bytes each this many take 16 MB.
+pub const SHAPES: usize = 1_000_000;
+
+/// Largest `.dep-v0` section after it is unpacked, in bytes. A crate takes about 100 bytes of it.
+pub const DEPENDENCY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Longest text of a metadata section that is kept, in bytes. It is written by hand.
+pub const METADATA_BYTES: usize = 64 * 1024;
+
 /// How many bytes the names of imports, exports and their functions may have together. A
 /// small file can import one large type many times; `wasm-tools` itself needs 30 kB.
 pub const NAME_BYTES: usize = 16 * 1024 * 1024;

@@ -1,223 +1,128 @@
-//! Imports and exports of a component, with the functions behind each import.
+//! Components at every depth: what goes into them and what comes out.
 
-use wasmparser::{
-    ComponentAlias, ComponentExternName, ComponentExternalKind, ComponentOuterAliasKind,
-    ComponentType, ComponentTypeRef, InstanceTypeDeclaration, Payload, TypeBounds,
-};
+use wasmparser::{ComponentExport, ComponentInstance, Payload};
 
 use super::InspectError;
-use crate::inspection::{Export, Import, ItemKind, Kind};
-use crate::limits;
+use super::declarations::{entry, item_of, read_type};
+use super::scope::{Scope, aliased};
+use super::shapes::{Entry, Item, Shapes};
 
-/// The custom section in which wit-component says that a component is a WIT package.
-const WIT_PACKAGE_SECTION: &str = "wit-component-encoding";
-
-/// What a component imports and exports, as far as it was read.
+/// The components that are open, the outermost first.
 #[derive(Default)]
-pub(super) struct Outline {
-    /// The component's index space of types. Only types of instances are kept.
-    types: Vec<Option<InstanceShape>>,
-    imports: Vec<Import>,
-    exports: Vec<Export>,
-    kept: Kept,
-    has_code: bool,
-    is_wit_package: bool,
+pub(super) struct Components {
+    scopes: Vec<Scope>,
+    pub(super) shapes: Shapes,
 }
 
-/// How many names were kept so far, and their bytes: one type can be imported many times.
-#[derive(Default)]
-struct Kept {
-    names: usize,
-    bytes: usize,
-}
+impl Components {
+    pub(super) fn open(&mut self) {
+        self.scopes.push(Scope::default());
+    }
 
-/// The names in the type of an instance.
-#[derive(Clone, Default)]
-struct InstanceShape {
-    functions: Vec<String>,
-    resources: Vec<String>,
-    opaque: bool,
-}
+    /// Ends the innermost component. A nested one becomes an item of the one around it.
+    pub(super) fn close(&mut self) -> Result<(), InspectError> {
+        if self.scopes.len() < 2 {
+            return Ok(());
+        }
+        let scope = self.scopes.pop().unwrap_or_default();
+        let shape = self.shapes.component(scope.imports, scope.exports)?;
+        self.define(Item::Component(Some(shape)))
+    }
 
-impl Outline {
-    pub(super) fn take(&mut self, payload: Payload<'_>) -> Result<(), InspectError> {
+    /// Gives `item` a number in the innermost component.
+    pub(super) fn define(&mut self, item: Item) -> Result<(), InspectError> {
+        match self.scopes.last_mut() {
+            Some(scope) => scope.define(item, &mut self.shapes),
+            None => Ok(()),
+        }
+    }
+
+    /// What the outermost component imports and exports, in the order of the bytes.
+    pub(super) fn outermost(&mut self) -> (Vec<Entry>, Vec<Entry>) {
+        let scope = self.scopes.drain(..).next().unwrap_or_default();
+        (scope.imports, scope.exports)
+    }
+
+    /// Reads a section of the innermost component.
+    pub(super) fn take(&mut self, payload: &Payload<'_>) -> Result<(), InspectError> {
         match payload {
             Payload::ComponentTypeSection(section) => {
-                for defined in section {
-                    self.types.push(InstanceShape::of(&defined?));
+                for defined in section.clone() {
+                    let found = read_type(&defined?, &mut self.scopes, &mut self.shapes)?;
+                    self.define(Item::Type(found))?;
                 }
             }
             Payload::ComponentAliasSection(section) => {
-                for alias in section {
-                    self.alias(&alias?);
+                for alias in section.clone() {
+                    let found = aliased(&self.scopes, &self.shapes, &alias?);
+                    found.map_or(Ok(()), |item| self.define(item))?;
                 }
             }
             Payload::ComponentImportSection(section) => {
-                for import in section {
+                for import in section.clone() {
                     let import = import?;
-                    self.import(&import.name, import.ty)?;
+                    let item = item_of(import.ty, &self.scopes);
+                    let entry = entry(&import.name, item, &mut self.shapes)?;
+                    if let Some(scope) = self.scopes.last_mut() {
+                        scope.imports.push(entry);
+                    }
+                    self.define(item)?;
                 }
             }
             Payload::ComponentExportSection(section) => {
-                for export in section {
-                    let export = export?;
-                    self.export(&export.name, export.kind)?;
+                for export in section.clone() {
+                    self.export(&export?)?;
                 }
             }
-            Payload::CustomSection(section) => {
-                self.is_wit_package |= section.name() == WIT_PACKAGE_SECTION;
+            Payload::ComponentInstanceSection(section) => {
+                for instance in section.clone() {
+                    self.instance(&instance?)?;
+                }
             }
-            Payload::ModuleSection { .. }
-            | Payload::ComponentSection { .. }
-            | Payload::InstanceSection(_)
-            | Payload::ComponentInstanceSection(_)
-            | Payload::ComponentCanonicalSection(_)
-            | Payload::ComponentStartSection { .. } => self.has_code = true,
             _ => {}
         }
         Ok(())
     }
 
-    pub(super) fn finish(self) -> (Kind, Vec<Import>, Vec<Export>) {
-        // The section alone does not make a WIT package: what can run is a component.
-        let kind = if self.is_wit_package && !self.has_code {
-            Kind::WitPackage
-        } else {
-            Kind::Component
+    fn export(&mut self, export: &ComponentExport<'_>) -> Result<(), InspectError> {
+        let entry = self.entry(export)?;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.exports.push(entry);
+        }
+        self.define(entry.item)
+    }
+
+    /// An export has a number of its own, and may have a type that shows less than there is.
+    fn entry(&mut self, export: &ComponentExport<'_>) -> Result<Entry, InspectError> {
+        let scope = self.scopes.last();
+        let actual = scope.map(|scope| scope.item(export.kind, export.index));
+        let declared = export.ty.map(|ty| item_of(ty, &self.scopes));
+        let item = match (declared, actual) {
+            // What a core module imports is not in its type as it is read here.
+            (Some(Item::CoreModule(_)) | None, Some(actual)) => actual,
+            (Some(declared), _) => declared,
+            (None, None) => Item::Value,
         };
-        (kind, self.imports, self.exports)
+        entry(&export.name, item, &mut self.shapes)
     }
 
-    /// An alias of a type takes the next index; its shape is not followed.
-    fn alias(&mut self, alias: &ComponentAlias<'_>) {
-        let is_type = matches!(
-            alias,
-            ComponentAlias::InstanceExport {
-                kind: ComponentExternalKind::Type,
-                ..
-            } | ComponentAlias::Outer {
-                kind: ComponentOuterAliasKind::Type,
-                ..
+    fn instance(&mut self, instance: &ComponentInstance<'_>) -> Result<(), InspectError> {
+        let shape = match instance {
+            ComponentInstance::Instantiate {
+                component_index, ..
+            } => {
+                let scope = self.scopes.last();
+                let component = scope.and_then(|scope| scope.component(*component_index));
+                component.and_then(|component| self.shapes.instantiate(component))
             }
-        );
-        if is_type {
-            self.types.push(None);
-        }
-    }
-
-    fn import(
-        &mut self,
-        name: &ComponentExternName<'_>,
-        ty: ComponentTypeRef,
-    ) -> Result<(), InspectError> {
-        self.kept.add(1, name.name.len())?;
-        let shape = match ty {
-            ComponentTypeRef::Instance(index) => self.shape(index)?,
-            ComponentTypeRef::Type(_) => {
-                self.types.push(None);
-                InstanceShape::default()
+            ComponentInstance::FromExports(exports) => {
+                let mut entries = Vec::with_capacity(exports.len());
+                for export in exports {
+                    entries.push(self.entry(export)?);
+                }
+                Some(self.shapes.instance(entries)?)
             }
-            _ => InstanceShape::default(),
         };
-        self.imports.push(Import {
-            name: name.full_name().into_owned(),
-            implements: name.full_implements().map(std::borrow::Cow::into_owned),
-            kind: item_kind(ty.kind()),
-            functions: shape.functions,
-            resources: shape.resources,
-            opaque: shape.opaque,
-        });
-        Ok(())
-    }
-
-    /// The names in the type of an instance. They are counted before they are copied.
-    fn shape(&mut self, index: u32) -> Result<InstanceShape, InspectError> {
-        let Some(Some(shape)) = self.types.get(index as usize) else {
-            return Ok(InstanceShape::opaque());
-        };
-        let names = shape.functions.iter().chain(&shape.resources);
-        self.kept
-            .add(names.clone().count(), names.map(String::len).sum())?;
-        Ok(shape.clone())
-    }
-
-    fn export(
-        &mut self,
-        name: &ComponentExternName<'_>,
-        kind: ComponentExternalKind,
-    ) -> Result<(), InspectError> {
-        self.kept.add(1, name.name.len())?;
-        if kind == ComponentExternalKind::Type {
-            self.types.push(None);
-        }
-        self.exports.push(Export {
-            name: name.full_name().into_owned(),
-            implements: None,
-            kind: item_kind(kind),
-            functions: Vec::new(),
-            resources: Vec::new(),
-            imports: Vec::new(),
-            opaque: false,
-        });
-        Ok(())
-    }
-}
-
-impl Kept {
-    fn add(&mut self, names: usize, bytes: usize) -> Result<(), InspectError> {
-        self.names = self.names.saturating_add(names);
-        self.bytes = self.bytes.saturating_add(bytes);
-        if self.names > limits::ITEMS || self.bytes > limits::NAME_BYTES {
-            return Err(InspectError::TooManyItems);
-        }
-        Ok(())
-    }
-}
-
-impl InstanceShape {
-    fn opaque() -> Self {
-        Self {
-            opaque: true,
-            ..Self::default()
-        }
-    }
-
-    fn of(defined: &ComponentType<'_>) -> Option<Self> {
-        let ComponentType::Instance(declarations) = defined else {
-            return None;
-        };
-        let mut shape = Self::default();
-        for declaration in declarations {
-            if let InstanceTypeDeclaration::Export { name, ty } = declaration {
-                shape.add(name, *ty);
-            }
-        }
-        shape.functions.sort();
-        shape.resources.sort();
-        Some(shape)
-    }
-
-    fn add(&mut self, name: &ComponentExternName<'_>, ty: ComponentTypeRef) {
-        match ty {
-            ComponentTypeRef::Func(_) => self.functions.push(name.full_name().into_owned()),
-            ComponentTypeRef::Type(TypeBounds::SubResource) => {
-                self.resources.push(name.full_name().into_owned());
-            }
-            ComponentTypeRef::Type(TypeBounds::Eq(_)) => {}
-            // What lies in an instance, component or module inside the instance is not
-            // followed; no toolchain writes one.
-            _ => self.opaque = true,
-        }
-    }
-}
-
-fn item_kind(kind: ComponentExternalKind) -> ItemKind {
-    match kind {
-        ComponentExternalKind::Module => ItemKind::CoreModule,
-        ComponentExternalKind::Func => ItemKind::Func,
-        ComponentExternalKind::Value => ItemKind::Value,
-        ComponentExternalKind::Type => ItemKind::Type,
-        ComponentExternalKind::Instance => ItemKind::Instance,
-        ComponentExternalKind::Component => ItemKind::Component,
+        self.define(Item::Instance(shape))
     }
 }

@@ -1,47 +1,55 @@
-//! Imports and exports of a core module.
+//! Core modules at every depth: imports, exports, memories and what runs by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wasmparser::Payload;
+use wasmparser::{Import as CoreImport, MemoryType, Payload, TypeRef};
 
 use super::InspectError;
-use crate::inspection::{Export, Import, ItemKind, Kind};
+use super::shapes::{self, Shapes};
+use crate::inspection::{Export, Import, ItemKind, Memory};
 use crate::limits;
 
-/// What a core module imports and exports, as far as it was read.
+/// The size of a page where no module says another.
+const PAGE_BYTES: u64 = 65_536;
+/// `1 << 64` does not fit; the proposal allows 1 and 65,536.
+const MAX_PAGE_SIZE_LOG2: u32 = 63;
+
+/// The core module that is open, and the memories of all.
 #[derive(Default)]
-pub(super) struct Outline {
-    /// Field names by module name.
-    imports: BTreeMap<String, Vec<String>>,
+pub(super) struct CoreModules {
+    /// Imports of a module inside a component.
+    inner: Vec<shapes::CoreImport>,
+    /// Field names by module name, of a module that is alone.
+    imports: BTreeMap<String, BTreeSet<String>>,
     exports: Vec<Export>,
-    items: usize,
+    pub(super) memories: Vec<Memory>,
 }
 
-impl Outline {
-    pub(super) fn take(&mut self, payload: Payload<'_>) -> Result<(), InspectError> {
+impl CoreModules {
+    /// Reads a section of a module; `is_outermost` says that a host provides what it imports.
+    pub(super) fn take(
+        &mut self,
+        is_outermost: bool,
+        payload: &Payload<'_>,
+        shapes: &mut Shapes,
+    ) -> Result<(), InspectError> {
         match payload {
             Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let import = import?;
-                    self.count()?;
-                    self.imports
-                        .entry(import.module.to_owned())
-                        .or_default()
-                        .push(import.name.to_owned());
+                for import in section.clone().into_imports() {
+                    self.import(is_outermost, &import?, shapes)?;
                 }
             }
-            Payload::ExportSection(section) => {
-                for export in section {
-                    self.count()?;
-                    self.exports.push(Export {
-                        name: export?.name.to_owned(),
-                        implements: None,
-                        kind: ItemKind::Core,
-                        functions: Vec::new(),
-                        resources: Vec::new(),
-                        imports: Vec::new(),
-                        opaque: false,
-                    });
+            Payload::MemorySection(section) => {
+                for memory in section.clone() {
+                    self.memory(&memory?, false)?;
+                }
+            }
+            Payload::ExportSection(section) if is_outermost => {
+                for export in section.clone() {
+                    let name = export?.name;
+                    shapes.count(1, name.len())?;
+                    self.exports
+                        .push(Export::named(name.to_owned(), ItemKind::Core));
                 }
             }
             _ => {}
@@ -49,28 +57,57 @@ impl Outline {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> (Kind, Vec<Import>, Vec<Export>) {
-        let imports = self.imports.into_iter().map(|(name, mut functions)| {
-            functions.sort();
-            functions.dedup();
-            Import {
-                name,
-                implements: None,
-                kind: ItemKind::Core,
-                functions,
-                resources: Vec::new(),
-                opaque: false,
-            }
-        });
-        (Kind::CoreModule, imports.collect(), self.exports)
+    /// The imports of a nested module that ends here.
+    pub(super) fn close(&mut self) -> Vec<shapes::CoreImport> {
+        std::mem::take(&mut self.inner)
     }
 
-    fn count(&mut self) -> Result<(), InspectError> {
-        self.items += 1;
-        if self.items > limits::ITEMS {
-            Err(InspectError::TooManyItems)
-        } else {
-            Ok(())
+    /// What the outermost module imports and exports.
+    pub(super) fn outermost(&mut self) -> (Vec<Import>, Vec<Export>) {
+        let imports = std::mem::take(&mut self.imports);
+        let imports = imports.into_iter().map(|(module, fields)| Import {
+            functions: fields.into_iter().collect(),
+            ..Import::named(module, ItemKind::Core)
+        });
+        (imports.collect(), std::mem::take(&mut self.exports))
+    }
+
+    fn import(
+        &mut self,
+        is_outermost: bool,
+        import: &CoreImport<'_>,
+        shapes: &mut Shapes,
+    ) -> Result<(), InspectError> {
+        if let TypeRef::Memory(memory) = &import.ty {
+            self.memory(memory, true)?;
         }
+        if is_outermost {
+            shapes.count(1, import.module.len() + import.name.len())?;
+            let fields = self.imports.entry(import.module.to_owned()).or_default();
+            fields.insert(import.name.to_owned());
+            return Ok(());
+        }
+        shapes.count_shape()?;
+        let (module, field) = (shapes.name(import.module)?, shapes.name(import.name)?);
+        self.inner.push(shapes::CoreImport { module, field });
+        Ok(())
+    }
+
+    fn memory(&mut self, memory: &MemoryType, imported: bool) -> Result<(), InspectError> {
+        if self.memories.len() >= limits::ITEMS {
+            return Err(InspectError::TooManyItems);
+        }
+        let page_size = memory
+            .page_size_log2
+            .map_or(PAGE_BYTES, |log2| 1 << log2.min(MAX_PAGE_SIZE_LOG2));
+        self.memories.push(Memory {
+            minimum: memory.initial,
+            maximum: memory.maximum,
+            page_size,
+            shared: memory.shared,
+            memory64: memory.memory64,
+            imported,
+        });
+        Ok(())
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::inspection::ItemKind;
+use crate::inspection::{ItemKind, Kind, Target};
 
 fn inspect_text(text: &str) -> Inspection {
     inspect(&wat::parse_str(text).unwrap()).unwrap()

@@ -47,6 +47,18 @@ pub struct Import {
 }
 
 impl Import {
+    /// An import of which nothing else is known.
+    pub(crate) fn named(name: String, kind: ItemKind) -> Self {
+        Self {
+            name,
+            implements: None,
+            kind,
+            functions: Vec::new(),
+            resources: Vec::new(),
+            opaque: false,
+        }
+    }
+
     /// The interface that a host must provide, when the import is of one: the one behind
     /// `implements`, else the name.
     pub fn interface(&self) -> Option<InterfaceName> {
@@ -82,6 +94,19 @@ pub struct Export {
 }
 
 impl Export {
+    /// An export of which nothing else is known.
+    pub(crate) fn named(name: String, kind: ItemKind) -> Self {
+        Self {
+            name,
+            implements: None,
+            kind,
+            functions: Vec::new(),
+            resources: Vec::new(),
+            imports: Vec::new(),
+            opaque: false,
+        }
+    }
+
     /// The interface that is offered, when the export is of one.
     pub fn interface(&self) -> Option<InterfaceName> {
         interface(self.implements.as_deref(), &self.name)

@@ -1,0 +1,234 @@
+//! Shapes written out as the imports and exports of an inspection.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::InspectError;
+use super::shapes::{ComponentId, Entry, InstanceId, Item, ModuleId, Shapes, Type};
+use crate::inspection::{Export, Import, ItemKind, WitInterface, WitPackage, WitWorld};
+
+/// How deep instances in instances are searched for components that a host could instantiate.
+const INSTANCES_IN_INSTANCES: usize = 8;
+
+/// Functions and resources of an instance.
+#[derive(Default)]
+struct Content {
+    functions: Vec<String>,
+    resources: Vec<String>,
+    /// It holds more than functions and types.
+    opaque: bool,
+}
+
+/// Outermost imports, in the order of the bytes.
+pub(super) fn imports(entries: &[Entry], shapes: &mut Shapes) -> Result<Vec<Import>, InspectError> {
+    entries.iter().map(|entry| import(entry, shapes)).collect()
+}
+
+/// Outermost exports, in the order of the bytes.
+pub(super) fn exports(entries: &[Entry], shapes: &mut Shapes) -> Result<Vec<Export>, InspectError> {
+    entries.iter().map(|entry| export(entry, shapes)).collect()
+}
+
+/// What a WIT package defines: its exports are types of components, of which each wraps an interface or a
+/// world (wit-component, `encoding/wit.rs`).
+pub(super) fn wit_package(
+    exports: &[Entry],
+    shapes: &mut Shapes,
+) -> Result<WitPackage, InspectError> {
+    let mut package = WitPackage::default();
+    for entry in exports {
+        let Item::Type(Type::Component(wrapper)) = entry.item else {
+            continue;
+        };
+        let Some(inside) = shapes.instantiate(wrapper) else {
+            continue;
+        };
+        for wrapped in shapes.items(inside).to_vec() {
+            let name = kept(&wrapped, shapes)?;
+            package.name = package.name.or_else(|| package_name(&name));
+            match wrapped.item {
+                Item::Instance(Some(interface)) => {
+                    let content = content(interface, shapes)?;
+                    let (functions, resources) = (content.functions, content.resources);
+                    package.interfaces.push(WitInterface {
+                        name,
+                        functions,
+                        resources,
+                    });
+                }
+                Item::Component(Some(world)) => {
+                    package.worlds.push(wit_world(name, world, shapes)?);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(package)
+}
+
+fn wit_world(
+    name: String,
+    world: ComponentId,
+    shapes: &mut Shapes,
+) -> Result<WitWorld, InspectError> {
+    let named = |entries: Vec<Entry>, shapes: &mut Shapes| {
+        let values = entries
+            .into_iter()
+            .filter(|entry| !matches!(entry.item, Item::Type(_)));
+        values
+            .map(|entry| kept(&entry, shapes))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let exported = shapes
+        .instantiate(world)
+        .map(|instance| shapes.items(instance).to_vec());
+    Ok(WitWorld {
+        name,
+        imports: named(shapes.component_imports(world).to_vec(), shapes)?,
+        exports: named(exported.unwrap_or_default(), shapes)?,
+    })
+}
+
+/// `namespace:name@version` of `namespace:name/item@version`.
+fn package_name(item: &str) -> Option<String> {
+    let (package, item) = item.split_once('/')?;
+    let version = item
+        .split_once('@')
+        .map(|(_, version)| format!("@{version}"));
+    Some(format!("{package}{}", version.unwrap_or_default()))
+}
+
+fn import(entry: &Entry, shapes: &mut Shapes) -> Result<Import, InspectError> {
+    let content = match entry.item {
+        Item::Instance(Some(instance)) => content(instance, shapes)?,
+        // Not followed, or an import of code that is not there yet.
+        Item::Instance(None) | Item::Component(_) | Item::CoreModule(_) => Content {
+            opaque: true,
+            ..Content::default()
+        },
+        Item::Type(Type::Resource) => Content {
+            resources: vec![kept(entry, shapes)?],
+            ..Content::default()
+        },
+        Item::Func | Item::Value | Item::Type(_) => Content::default(),
+    };
+    let implements = entry.implements.map(|name| shapes.text(name).to_owned());
+    Ok(Import {
+        implements,
+        functions: content.functions,
+        resources: content.resources,
+        opaque: content.opaque,
+        ..Import::named(kept(entry, shapes)?, kind(entry.item))
+    })
+}
+
+fn export(entry: &Entry, shapes: &mut Shapes) -> Result<Export, InspectError> {
+    let content = match entry.item {
+        Item::Instance(Some(instance)) => content(instance, shapes)?,
+        Item::Instance(None) | Item::Component(None) | Item::CoreModule(None) => Content {
+            opaque: true,
+            ..Content::default()
+        },
+        _ => Content::default(),
+    };
+    let implements = entry.implements.map(|name| shapes.text(name).to_owned());
+    let mut export = Export {
+        implements,
+        functions: content.functions,
+        resources: content.resources,
+        opaque: content.opaque,
+        ..Export::named(kept(entry, shapes)?, kind(entry.item))
+    };
+    asked(entry.item, INSTANCES_IN_INSTANCES, shapes, &mut export)?;
+    Ok(export)
+}
+
+/// Adds what code that is exported as such would import, wherever in the export it lies.
+fn asked(
+    item: Item,
+    depth: usize,
+    shapes: &mut Shapes,
+    export: &mut Export,
+) -> Result<(), InspectError> {
+    match item {
+        Item::Component(Some(component)) => {
+            let entries = shapes.component_imports(component).to_vec();
+            export.imports.extend(imports(&entries, shapes)?);
+        }
+        Item::CoreModule(Some(module)) => export.imports.extend(core_imports(module, shapes)?),
+        Item::Instance(Some(instance)) if depth > 0 => {
+            let holds_code = |entry: &&Entry| {
+                matches!(
+                    entry.item,
+                    Item::Component(_) | Item::CoreModule(_) | Item::Instance(_)
+                )
+            };
+            shapes.count_visits(shapes.items(instance).len())?;
+            let inner: Vec<_> = shapes
+                .items(instance)
+                .iter()
+                .filter(holds_code)
+                .copied()
+                .collect();
+            for entry in inner {
+                asked(entry.item, depth - 1, shapes, export)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn core_imports(module: ModuleId, shapes: &mut Shapes) -> Result<Vec<Import>, InspectError> {
+    let mut by_module: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for import in shapes.module_imports(module).to_vec() {
+        let (name, field) = (
+            shapes.text(import.module).to_owned(),
+            shapes.text(import.field).to_owned(),
+        );
+        shapes.count(1, name.len() + field.len())?;
+        by_module.entry(name).or_default().insert(field);
+    }
+    let imports = by_module.into_iter().map(|(module, fields)| Import {
+        functions: fields.into_iter().collect(),
+        ..Import::named(module, ItemKind::Core)
+    });
+    Ok(imports.collect())
+}
+
+fn content(instance: InstanceId, shapes: &mut Shapes) -> Result<Content, InspectError> {
+    let named = shapes.items(instance).iter();
+    let bytes = named.map(|entry| shapes.text(entry.name).len()).sum();
+    shapes.count(shapes.items(instance).len(), bytes)?;
+    let mut content = Content::default();
+    for entry in shapes.items(instance) {
+        let name = || shapes.text(entry.name).to_owned();
+        match entry.item {
+            Item::Func => content.functions.push(name()),
+            Item::Type(Type::Resource) => content.resources.push(name()),
+            Item::Type(_) => {}
+            Item::Value | Item::Instance(_) | Item::Component(_) | Item::CoreModule(_) => {
+                content.opaque = true;
+            }
+        }
+    }
+    Ok(content)
+}
+
+/// The name of an entry, counted with the one behind it.
+fn kept(entry: &Entry, shapes: &mut Shapes) -> Result<String, InspectError> {
+    let implements = entry.implements.map_or(0, |name| shapes.text(name).len());
+    let name = shapes.text(entry.name).to_owned();
+    shapes.count(1, name.len() + implements)?;
+    Ok(name)
+}
+
+fn kind(item: Item) -> ItemKind {
+    match item {
+        Item::Func => ItemKind::Func,
+        Item::Value => ItemKind::Value,
+        Item::Type(_) => ItemKind::Type,
+        Item::Instance(_) => ItemKind::Instance,
+        Item::Component(_) => ItemKind::Component,
+        Item::CoreModule(_) => ItemKind::CoreModule,
+    }
+}
