@@ -1,7 +1,9 @@
 //! Reads what a manifest carries from its blobs.
 
+use std::num::NonZeroUsize;
+
 use wasmport_artifact::{
-    Descriptor, Manifest, NotWasm, WasmConfig, inspect, media_type, validate, with_causes,
+    Descriptor, Manifest, NotWasm, WasmConfig, examine, media_type, with_causes,
 };
 
 use super::Content;
@@ -75,9 +77,7 @@ fn read(
 ) -> Result<Content, String> {
     let descriptor = single_layer(manifest)?;
     let bytes = layer.ok_or("its layer is not there")?;
-    // Validation first: it bounds what types may unfold to.
-    validate(bytes).map_err(|error| with_causes(&error))?;
-    let inspection = inspect(bytes).map_err(|error| with_causes(&error))?;
+    let inspection = examine(bytes, NonZeroUsize::MIN).map_err(|error| with_causes(&error))?;
     let is_claim = manifest.config().is_some_and(|config| {
         config
             .media_type

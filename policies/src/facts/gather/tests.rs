@@ -1,4 +1,4 @@
-use wasmport_artifact::{Digest, Disagreement, ImageManifest, Kind};
+use wasmport_artifact::{Digest, Disagreement, ImageManifest, Kind, inspect};
 
 use super::*;
 
