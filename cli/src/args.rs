@@ -18,7 +18,7 @@ for loopback hosts by itself, elsewhere only with --plain-http.
 Exit status: 0 done; 1 the answer is no (denied, not verified, does not compile);
 2 usage or input; 3 no answer could be had (network, registry, disk, missing tool).")]
 pub(crate) struct Arguments {
-    /// How to answer: words, or one JSON object on stdout
+    /// How to answer: words, one JSON object on stdout, or findings for other tools
     #[arg(
         long,
         global = true,
@@ -53,6 +53,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it takes decisions, whose findings have forms of their own.
+    pub(crate) fn has_findings(&self) -> bool {
+        matches!(self, Self::Check(_))
+    }
+
     /// The name as it is typed, for JSON answers.
     pub(crate) fn name(&self) -> &'static str {
         match self {

@@ -146,6 +146,11 @@ impl Artifact {
         })
     }
 
+    /// How it was named on the command line.
+    pub(crate) fn place(&self) -> &str {
+        &self.name
+    }
+
     /// How it was named on the command line, in backticks.
     pub(crate) fn name(&self) -> String {
         format!("`{}`", self.name)

@@ -57,6 +57,14 @@ pub(crate) fn log_to_stderr(settings: &TelemetrySettings) {
     let _is_there = start_log(settings, env::var("RUST_LOG").ok().as_deref());
 }
 
+/// Whether words on stderr may be coloured: it is a terminal, and nobody objects
+/// (<https://no-color.org>).
+pub(crate) fn is_coloured() -> bool {
+    let objects = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stderr().is_terminal() && !objects && !is_dumb
+}
+
 /// A path as a person here would write it.
 pub(crate) fn from_here(path: &Path) -> &Path {
     let here = env::current_dir().ok();

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::exit_code;
+use crate::{exit_code, output};
 
 /// What a command answers with when it could not do what it was asked.
 ///
@@ -23,6 +23,7 @@ struct Report {
     detail: Option<Value>,
     found: Option<Value>,
     explanation: String,
+    findings: Option<output::Report>,
 }
 
 /// The kind of a failure. It gives the exit code, and is `error.kind` in JSON.
@@ -89,6 +90,7 @@ impl Failure {
             detail: None,
             found: None,
             explanation: String::new(),
+            findings: None,
         }))
     }
 
@@ -133,6 +135,23 @@ impl Failure {
     pub(crate) fn found(mut self, found: &impl Serialize) -> Self {
         self.0.found = serde_json::to_value(found).ok();
         self
+    }
+
+    /// The findings in other forms, for the formats that want them.
+    pub(crate) fn reported(mut self, report: Option<output::Report>) -> Self {
+        self.0.findings = report;
+        self
+    }
+
+    pub(crate) fn take_report(&mut self) -> Option<output::Report> {
+        self.0.findings.take()
+    }
+
+    /// The message and what led to it, on one line.
+    pub(crate) fn message(&self) -> String {
+        let causes = self.0.causes.iter();
+        let parts = std::iter::once(&self.0.message).chain(causes);
+        parts.map(String::as_str).collect::<Vec<_>>().join(": ")
     }
 
     pub(crate) fn exit_code(&self) -> u8 {

@@ -34,13 +34,29 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error, &words),
     };
     let output = Output::new(arguments.command.name(), arguments.format);
-    let code = commands::run(arguments.command, output).unwrap_or_else(|failure| {
+    let done = expect_format(&arguments).and_then(|()| commands::run(arguments.command, output));
+    let code = done.unwrap_or_else(|failure| {
         let code = failure.exit_code();
         // When stdout is closed nobody listens; the exit code still says it.
         let _closed = output.failure(failure);
         code
     });
     ExitCode::from(code)
+}
+
+/// Only findings have the other forms.
+fn expect_format(arguments: &Arguments) -> Result<(), Failure> {
+    let name = match arguments.format {
+        Format::Text | Format::Json => return Ok(()),
+        Format::Sarif => "sarif",
+        Format::Github => "github",
+    };
+    if arguments.command.has_findings() {
+        return Ok(());
+    }
+    let command = arguments.command.name();
+    let words = format!("`{command}` has no findings to write as `{name}`");
+    Err(Failure::new(Kind::Usage, words).hint("expected `--format text` or `--format json`"))
 }
 
 /// Answers arguments that cannot be understood, in the format that was asked for.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Value, json};
+use wasmport_policies::{annotation, failed_sarif};
 
 use crate::error::Failure;
 
@@ -16,12 +17,30 @@ pub(crate) enum Format {
     Text,
     /// One JSON object on one line, on success and on failure.
     Json,
+    /// SARIF 2.1.0 for code scanning (`check` and `policy test`).
+    Sarif,
+    /// Annotations of GitHub's workflows (`check` and `policy test`).
+    Github,
+}
+
+/// Findings in the forms that only commands with findings have.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// A SARIF log.
+    pub(crate) sarif: Value,
+    /// Workflow commands, each a line.
+    pub(crate) github: String,
 }
 
 /// The answer of a command in both forms.
 pub(crate) trait Answer: Serialize {
     /// The text form, without a line break at the end.
     fn to_text(&self) -> String;
+
+    /// The findings, when the command has some.
+    fn report(&self) -> Option<Report> {
+        None
+    }
 }
 
 /// Where a command's words and data go.
@@ -48,6 +67,10 @@ impl Output {
                     .envelope(serde_json::to_value(answer)?, None)
                     .to_string(),
             ),
+            Format::Sarif | Format::Github => {
+                note(&answer.to_text());
+                self.print_report(answer.report())
+            }
         }
     }
 
@@ -58,10 +81,24 @@ impl Output {
                 note(failure.to_text().trim_end());
                 Ok(())
             }
+            Format::Sarif | Format::Github => {
+                note(failure.to_text().trim_end());
+                let message = failure.message();
+                let report = failure.take_report();
+                self.print_report(report.or_else(|| Some(Report::failed(&message))))
+            }
             Format::Json => {
                 let found = failure.take_found().unwrap_or_else(|| json!({}));
                 print(&self.envelope(found, Some(&failure)).to_string())
             }
+        }
+    }
+
+    fn print_report(&self, report: Option<Report>) -> io::Result<()> {
+        match (self.format, report) {
+            (Format::Sarif, Some(report)) => print(&report.sarif.to_string()),
+            (Format::Github, Some(report)) if !report.github.is_empty() => print(&report.github),
+            _ => Ok(()),
         }
     }
 
@@ -77,6 +114,16 @@ impl Output {
             object.extend(answer);
         }
         object
+    }
+}
+
+impl Report {
+    /// No decision could be taken.
+    fn failed(message: &str) -> Self {
+        Self {
+            sarif: failed_sarif(message, env!("CARGO_PKG_VERSION")),
+            github: annotation(message),
+        }
     }
 }
 

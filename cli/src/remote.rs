@@ -7,6 +7,7 @@ use wasmport_policies::Decision;
 
 use crate::environment;
 use crate::error::{Failure, Kind};
+use crate::policy;
 
 /// How registries are reached.
 #[derive(Args, Debug)]
@@ -48,7 +49,7 @@ pub(crate) fn failed(what: &'static str) -> impl Fn(ClientError) -> Failure {
             failure = failure.detail(errors.clone());
         }
         match (decision(&error), error.hint()) {
-            (Some(decision), _) => failure.explained(decision.to_text(None)),
+            (Some(decision), _) => failure.explained(policy::explained(&decision, None)),
             (None, Some(hint)) => failure.hint(hint),
             (None, None) => failure,
         }

@@ -38,6 +38,8 @@ fn finding(code: Code, effect: Effect, message: String, help: String) -> Finding
         capability: None,
         allowed: Vec::new(),
         help,
+        found: Vec::new(),
+        more: 0,
     }
 }
 

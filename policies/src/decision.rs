@@ -1,13 +1,21 @@
 //! The answer to a push or a pull, with every reason for it.
 
+mod excerpt;
+mod github;
+mod group;
+mod paint;
+mod sarif;
 mod text;
+mod words;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Effect, Finding};
-pub(crate) use text::excerpt;
+use crate::finding::{Effect, Finding, is_zero};
+pub(crate) use excerpt::excerpt;
+pub use github::annotation;
+pub use sarif::{Judged, failed_sarif};
 
 /// What shall happen to an artifact, and why.
 ///
@@ -19,6 +27,9 @@ pub struct Decision {
     pub verdict: Verdict,
     /// All reasons, not only the first.
     pub findings: Vec<Finding>,
+    /// How many findings were left out, where only so much could be sent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: usize,
 }
 
 /// What shall happen to an artifact.
@@ -42,7 +53,11 @@ impl Decision {
             Some(Effect::Hold) => Verdict::Hold,
             Some(Effect::Warn) | None => Verdict::Admit,
         };
-        Self { verdict, findings }
+        Self {
+            verdict,
+            findings,
+            more: 0,
+        }
     }
 }
 
@@ -55,3 +70,6 @@ impl fmt::Display for Verdict {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

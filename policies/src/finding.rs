@@ -38,6 +38,31 @@ pub struct Finding {
     pub allowed: Vec<String>,
     /// What to do.
     pub help: String,
+    /// Where the same is said of several things, these; `message` counts them, and `import`
+    /// and `functions` are empty. See [`Decision::grouped`](crate::Decision::grouped).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<Found>,
+    /// How many more were found than are in `found`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: usize,
+}
+
+/// One of several things that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    /// The import, with its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<String>,
+    /// Its functions, as in [`Finding::functions`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
+    /// What is to be said of it alone, where its name does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// What to do, where it is something else than for the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
 }
 
 /// The kinds of reasons. `docs/policy-reference.md` has a section on each.
@@ -117,6 +142,18 @@ impl Code {
             Self::SignatureMissing => "signature-missing",
             Self::NoRule => "no-rule",
         }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(crate) fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Finding {
+    /// How many things it is about.
+    pub fn count(&self) -> usize {
+        (self.found.len() + self.more).max(1)
     }
 }
 

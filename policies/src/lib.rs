@@ -14,9 +14,9 @@ mod policy;
 
 pub use capability::{CapabilityUse, Risk, capabilities};
 pub use decide::decide;
-pub use decision::{Decision, Verdict};
+pub use decision::{Decision, Judged, Verdict, annotation, failed_sarif};
 pub use facts::{Attestation, Content, Facts, InnerWasm, Previous, TagFacts, Unseen};
-pub use finding::{Code, Effect, Finding, Place};
+pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;
 pub use policy::{Policy, PolicyError, RepositoryPattern, Signer};

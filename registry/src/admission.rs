@@ -404,5 +404,6 @@ fn strictest(one: &Decision, other: &Decision) -> Decision {
     Decision {
         verdict: one.verdict.max(other.verdict),
         findings,
+        more: one.more + other.more,
     }
 }

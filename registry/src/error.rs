@@ -14,6 +14,12 @@ use crate::endpoint::{Endpoint, EndpointError};
 use crate::storage::{PutManifestError, RemoveError, StorageError, TagError, WriteBlobError};
 use crate::uploads::UploadError;
 
+/// How large the decision in an answer is at most, in bytes of JSON. oras reads 8 KiB of an
+/// error and shows nothing of one that breaks off; the message needs room too.
+const DETAIL_BYTES: usize = 7_000;
+/// How long the message of a refusal is at most, in characters.
+const MESSAGE: usize = 500;
+
 /// An answer that is an error: `{"errors":[{"code","message","detail"}]}`.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -150,11 +156,13 @@ impl ApiError {
         Self::new(status, "UNSUPPORTED", message)
     }
 
-    /// The policy says no. All of its findings go along, as `detail`.
+    /// The policy says no. Its findings go along as `detail`, all that there is room for.
     pub(crate) fn denied(what: &impl std::fmt::Display, decision: &Decision) -> Self {
-        let message = format!("the policy does not admit {what}: {}", summary(decision));
+        let short = decision.shortened(DETAIL_BYTES);
+        let message = format!("the policy does not admit {what}: {}", summary(&short));
+        let message: String = message.chars().take(MESSAGE).collect();
         Self {
-            detail: serde_json::to_value(decision).ok(),
+            detail: serde_json::to_value(&short).ok(),
             ..Self::new(StatusCode::FORBIDDEN, "DENIED", message)
         }
     }

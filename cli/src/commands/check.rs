@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::RepositoryName;
-use wasmport_policies::{Decision, Facts, Policy, TagFacts, Verdict, decide};
+use wasmport_policies::{Decision, Facts, Judged, Policy, TagFacts, Verdict, decide};
 use wasmport_registry::{LoadedPolicy, signed_by};
 
 use crate::artifact::Artifact;
 use crate::clock;
 use crate::error::{Failure, Kind};
-use crate::output::Answer;
+use crate::output::{Answer, Report};
 use crate::policy;
 use crate::remote::Connection;
 use crate::source::Subject;
@@ -25,6 +25,7 @@ Examples:
   wasmport check app.wasm
   wasmport check app.oci --policy policy.toml --repository payments/app
   wasmport check localhost:5000/team/app:1.0 --policy preset:http-service
+  wasmport check app.wasm --policy policy.toml --format sarif > app.sarif
 
 Exit status: 0 admitted; 1 denied, or held because a signature is missing; 2 usage, policy
 or input; 3 could not decide.")]
@@ -51,6 +52,7 @@ pub(crate) struct CheckArgs {
 pub(crate) struct Checked {
     policy: String,
     repository: RepositoryName,
+    artifact: String,
     #[serde(flatten)]
     decision: Decision,
     /// To show the place in it.
@@ -66,7 +68,8 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
     let checked = Checked {
         policy: args.policy.clone(),
         repository: facts.repository,
-        decision,
+        artifact: artifact.place().to_owned(),
+        decision: decision.grouped(),
         text: loaded.policy,
     };
     match checked.decision.verdict {
@@ -113,7 +116,8 @@ fn refused(why: &str, checked: &Checked) -> Failure {
         format!("{why} by `{}` in `{}`", checked.policy, checked.repository),
     )
     .found(checked)
-    .explained(checked.decision.to_text(Some(&checked.text)))
+    .explained(policy::explained(&checked.decision, Some(&checked.text)))
+    .reported(checked.report())
 }
 
 impl Answer for Checked {
@@ -124,5 +128,18 @@ impl Answer for Checked {
         }
         let remarks = self.decision.to_text(Some(&self.text));
         format!("{}\n{admitted}", remarks.trim_end())
+    }
+
+    fn report(&self) -> Option<Report> {
+        let judged = Judged {
+            decision: &self.decision,
+            policy: &self.text,
+            artifact: &self.artifact,
+            repository: self.repository.as_str(),
+        };
+        Some(Report {
+            sarif: Judged::to_sarif(&[judged], env!("CARGO_PKG_VERSION")),
+            github: self.decision.to_github(&self.text, Some(&self.artifact)),
+        })
     }
 }

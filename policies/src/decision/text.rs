@@ -1,11 +1,13 @@
 //! Decisions for a terminal, in the manner of rustc.
 
+use super::excerpt::{clean, painted};
+use super::paint::{Paint, Part};
 use super::{Decision, Verdict};
 use crate::catalogue::plain;
-use crate::finding::{Code, Effect, Finding, Place};
-use crate::policy::{Policy, Source};
+use crate::finding::{Code, Effect, Finding};
+use crate::policy::Policy;
 
-/// How many imports or hints of one block are shown; the JSON form has all.
+/// How many imports or hints of one finding are shown; the JSON form has all.
 const LINES: usize = 20;
 /// How many functions of an import are shown.
 const FUNCTIONS: usize = 3;
@@ -16,156 +18,123 @@ impl Decision {
     /// The decision for a terminal, without colours. With the policy that it was taken on
     /// the line is shown that is the reason.
     pub fn to_text(&self, policy: Option<&Policy>) -> String {
+        self.written(policy, Paint::OFF)
+    }
+
+    /// The same with the escapes that colour a terminal.
+    pub fn to_coloured_text(&self, policy: Option<&Policy>) -> String {
+        self.written(policy, Paint { is_on: true })
+    }
+
+    fn written(&self, policy: Option<&Policy>, paint: Paint) -> String {
+        let grouped = self.grouped();
         let mut text = String::new();
-        for block in blocks(&self.findings) {
-            block.write(&mut text, policy.map(Policy::text));
+        for finding in &grouped.findings {
+            let mut block = Block {
+                text: &mut text,
+                policy,
+                paint,
+            };
+            block.write(finding);
             text.push('\n');
         }
-        let verdict = match self.verdict {
-            Verdict::Admit => "admitted",
-            Verdict::Hold => "held until this is mended",
-            Verdict::Deny => "denied",
+        let (part, verdict) = match self.verdict {
+            Verdict::Admit => (Part::Good, "admitted"),
+            Verdict::Hold => (Part::Level(Effect::Hold), "held until this is mended"),
+            Verdict::Deny => (Part::Level(Effect::Deny), "denied"),
         };
-        let number = match self.findings.len() {
+        let counts = grouped.findings.iter().map(Finding::count);
+        let number = match counts.sum::<usize>() + self.more {
             0 => String::new(),
             1 => ": 1 finding".to_owned(),
             many => format!(": {many} findings"),
         };
-        text.push_str(verdict);
-        text.push_str(&number);
-        text.push('\n');
+        text.extend([&paint.paint(part, verdict), number.as_str(), "\n"]);
         text
     }
 }
 
-/// The place in a policy, with its line underlined when the text is at hand.
-pub(crate) fn excerpt(place: &Place, source: Option<&Source>) -> String {
-    let source = source.filter(|source| source.file == place.file);
-    let line = source.and_then(|source| source.line(place.line));
-    let number = place.line.to_string();
-    let margin = " ".repeat(number.len());
-    let mut text = format!("{margin}--> {}\n", clean(&place.to_string()));
-    if let Some(line) = line {
-        let line = clean(line.trim_end());
-        let indent = " ".repeat(place.column.saturating_sub(1));
-        let underline = "^".repeat(place.length);
-        text.extend([
-            format!("{margin} |\n"),
-            format!("{number} | {line}\n"),
-            format!("{margin} | {indent}{underline}\n"),
-        ]);
-    }
-    text
-}
-
-/// Findings that differ only in their imports.
+/// The text of one finding.
 struct Block<'a> {
-    findings: Vec<&'a Finding>,
-    first: &'a Finding,
-}
-
-fn blocks(findings: &[Finding]) -> Vec<Block<'_>> {
-    let mut blocks: Vec<Block<'_>> = Vec::new();
-    for finding in findings {
-        match blocks.iter_mut().find(|block| block.takes(finding)) {
-            Some(block) => block.findings.push(finding),
-            None => blocks.push(Block {
-                findings: vec![finding],
-                first: finding,
-            }),
-        }
-    }
-    blocks
+    text: &'a mut String,
+    policy: Option<&'a Policy>,
+    paint: Paint,
 }
 
 impl Block<'_> {
-    fn takes(&self, finding: &Finding) -> bool {
-        let key = |finding: &Finding| {
-            (
-                finding.code,
-                finding.effect,
-                finding.rule.clone(),
-                finding.place.clone(),
-                finding.capability.clone(),
-            )
-        };
-        key(self.first) == key(finding)
-    }
-
-    fn write(&self, text: &mut String, source: Option<&Source>) {
-        let level = match self.first.effect {
+    fn write(&mut self, finding: &Finding) {
+        let level = match finding.effect {
             Effect::Deny => "error",
             Effect::Hold => "held",
             Effect::Warn => "warning",
         };
-        let heading = clean(&self.heading());
-        text.extend([format!("{level}[{}]: {heading}\n", self.first.code)]);
-        if let Some(place) = &self.first.place {
-            text.push_str(&excerpt(place, source));
+        let level = format!("{level}[{}]", finding.code);
+        let level = self.paint.paint(Part::Level(finding.effect), &level);
+        let heading = clean(&format!(": {}", finding.message));
+        let heading = self.paint.paint(Part::Heading, &heading);
+        self.text.extend([level.as_str(), &heading, "\n"]);
+        if let Some(place) = &finding.place {
+            let source = self.policy.map(Policy::text);
+            let excerpt = painted(place, source, finding.effect, self.paint);
+            self.text.push_str(&excerpt);
         }
-        let found = self
-            .findings
-            .iter()
-            .filter_map(|finding| self.found(finding));
-        note(text, "found", found.collect());
-        note(text, "reason", self.first.reason.iter().cloned().collect());
-        if !self.first.allowed.is_empty() {
-            note(text, "allowed", vec![self.first.allowed.join(", ")]);
+        self.note("found", found(finding), finding.more);
+        self.note("reason", finding.reason.iter().cloned().collect(), 0);
+        if !finding.allowed.is_empty() {
+            self.note("allowed", wrapped(&finding.allowed.join(", ")), 0);
         }
-        let mut hints: Vec<String> = Vec::new();
-        for finding in &self.findings {
-            if !hints.contains(&finding.help) && hints.len() <= LINES {
-                hints.push(finding.help.clone());
-            }
-        }
-        note(
-            text,
+        let hints = hints(finding);
+        self.note(
             "help",
             hints.iter().flat_map(|hint| wrapped(hint)).collect(),
+            0,
         );
     }
 
-    /// One sentence for all findings of the block.
-    fn heading(&self) -> String {
-        let number = self.findings.len();
-        if number == 1 {
-            return self.first.message.clone();
+    /// `= name: ` and lines below each other.
+    fn note(&mut self, name: &str, mut lines: Vec<String>, more: usize) {
+        let more = more + lines.len().saturating_sub(LINES);
+        lines.truncate(LINES);
+        if more > 0 {
+            lines.push(format!("and {more} more"));
         }
-        let capability = self.first.capability.as_deref().unwrap_or_default();
-        let rule = match &self.first.rule {
-            Some(rule) => format!("rule `{rule}`"),
-            None => "this policy".to_owned(),
-        };
-        match self.first.code {
-            Code::ImportNotAllowed => {
-                format!("{number} imports ask for `{capability}`, which {rule} does not allow")
-            }
-            Code::ImportDenied => {
-                format!("{number} imports ask for `{capability}`, which {rule} denies")
-            }
-            Code::UnknownImport => {
-                format!("{number} imports are not in the catalogue, and {rule} does not name them")
-            }
-            Code::UnsupportedImportKind => {
-                format!("{number} imports are of components, core modules or values")
-            }
-            Code::ConfigDisagrees => {
-                format!("the config does not say what the bytes are, in {number} points")
-            }
-            _ => self.first.message.clone(),
+        let sign = self.paint.paint(Part::Frame, "=");
+        let mut lead = format!("  {sign} {name}: ");
+        for line in lines {
+            self.text.extend([lead.as_str(), &clean(&line), "\n"]);
+            lead = " ".repeat("  = : ".len() + name.len());
         }
     }
+}
 
-    /// The line that one finding adds to the block, where the heading does not say it.
-    fn found(&self, finding: &Finding) -> Option<String> {
-        match (&finding.import, finding.code) {
-            (_, Code::ConfigDisagrees) => {
-                (self.findings.len() > 1).then(|| finding.message.clone())
-            }
-            (Some(import), _) => Some(with_functions(import, &finding.functions)),
-            (None, _) => None,
+/// A line for each thing that the finding is about, where the heading does not say it.
+fn found(finding: &Finding) -> Vec<String> {
+    let own = finding
+        .import
+        .as_ref()
+        .filter(|_| finding.code != Code::ConfigDisagrees);
+    let own = own.map(|import| with_functions(import, &finding.functions));
+    let several = finding.found.iter().filter_map(|found| {
+        let import = found.import.as_ref();
+        let import = import.map(|import| with_functions(import, &found.functions));
+        found.message.clone().or(import)
+    });
+    own.into_iter().chain(several).collect()
+}
+
+/// What to do, without saying anything twice.
+fn hints(finding: &Finding) -> Vec<&str> {
+    let mut hints = vec![finding.help.as_str()];
+    for help in finding
+        .found
+        .iter()
+        .filter_map(|found| found.help.as_deref())
+    {
+        if !hints.contains(&help) && hints.len() < LINES {
+            hints.push(help);
         }
     }
+    hints
 }
 
 fn with_functions(import: &str, functions: &[String]) -> String {
@@ -184,20 +153,6 @@ fn with_functions(import: &str, functions: &[String]) -> String {
     format!("{import} ({})", shown.join(", "))
 }
 
-/// `= name: ` and lines below each other.
-fn note(text: &mut String, name: &str, mut lines: Vec<String>) {
-    if lines.len() > LINES {
-        let more = lines.len() - LINES;
-        lines.truncate(LINES);
-        lines.push(format!("and {more} more"));
-    }
-    let mut lead = format!("  = {name}: ");
-    for line in lines {
-        text.extend([lead.as_str(), &clean(&line), "\n"]);
-        lead = " ".repeat(lead.len());
-    }
-}
-
 /// The text in lines of at most `WIDTH` characters, where its words allow it.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
@@ -213,23 +168,6 @@ fn wrapped(text: &str) -> Vec<String> {
     }
     lines.push(line);
     lines
-}
-
-/// The text without characters that would make a terminal do something: names of imports
-/// come from outside.
-fn clean(text: &str) -> String {
-    let harmless = |character: char| {
-        // Marks that turn the direction of text let a name look like another.
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character == '\t' {
-            ' '
-        } else if character.is_control() || turns {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            character
-        }
-    };
-    text.chars().map(harmless).collect()
 }
 
 #[cfg(test)]

@@ -1,29 +1,9 @@
+use super::super::tests::{finding, policy as named};
 use super::*;
-
-fn finding(import: &str, functions: &[&str]) -> Finding {
-    Finding {
-        code: Code::ImportNotAllowed,
-        effect: Effect::Deny,
-        rule: Some("r".to_owned()),
-        place: Some(Place {
-            file: "p.toml".to_owned(),
-            line: 5,
-            column: 9,
-            length: 7,
-        }),
-        message: format!("`{import}` asks for `sockets`, which rule `r` does not allow"),
-        reason: None,
-        import: Some(import.to_owned()),
-        functions: functions.iter().map(ToString::to_string).collect(),
-        capability: Some("sockets".to_owned()),
-        allowed: vec!["std".to_owned()],
-        help: "leave it".to_owned(),
-    }
-}
+use crate::finding::Code;
 
 fn policy() -> Policy {
-    let text = "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"**\"]\nallow = [\"std\"]\n";
-    Policy::parse("p.toml", text).unwrap()
+    named("p.toml")
 }
 
 #[test]
@@ -142,4 +122,29 @@ fn long_help_is_broken_between_words() {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let joined = lines.join(" ");
     assert!(joined.contains(&format!("= help: {help}")), "{text}");
+}
+
+#[test]
+fn a_terminal_gets_colours_that_end_where_they_should() {
+    let decision = Decision::of(vec![finding("wasi:sockets/tcp@0.2.6", &["a"])]);
+    let coloured = decision.to_coloured_text(Some(&policy()));
+    assert!(coloured.starts_with("\u{1b}[1;31merror[import-not-allowed]\u{1b}[0m"));
+    for line in coloured.lines() {
+        let opened = line.matches("\u{1b}[1").count();
+        assert_eq!(opened, line.matches("\u{1b}[0m").count(), "{line}");
+    }
+    let mut plain = coloured;
+    for escape in ["[1;31m", "[1;34m", "[1m", "[0m"] {
+        plain = plain.replace(&format!("\u{1b}{escape}"), "");
+    }
+    assert_eq!(plain, decision.to_text(Some(&policy())));
+}
+
+#[test]
+fn what_a_registry_left_out_is_counted() {
+    let findings = (0..500).map(|number| finding(&format!("wasi:sockets/x{number}"), &["f"]));
+    let short = Decision::of(findings.collect()).shortened(4096);
+    let text = short.to_text(None);
+    assert!(text.contains("           and 480 more\n"), "{text}");
+    assert!(text.ends_with("denied: 500 findings\n"), "{text}");
 }

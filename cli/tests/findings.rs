@@ -1,0 +1,120 @@
+//! Findings in the formats of other tools: the same on refusal and on admission.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod command;
+
+use std::fmt::Write as _;
+
+use command::{Registry, Sandbox};
+use serde_json::Value;
+
+const SOCKETS: &str = r#"(component
+    (import "wasi:sockets/tcp@0.2.6" (instance (export "accept" (func))))
+    (import "wasi:sockets/udp@0.2.6" (instance)))"#;
+const PURE: &str = "(component)";
+const POLICY: &str = "\
+schema = 1
+
+[[rule]]
+id = \"all\"
+repositories = [\"**\"]
+allow = [\"std\"]
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("policy.toml", POLICY);
+    sandbox.write_wasm("sockets.wasm", SOCKETS);
+    sandbox.write_wasm("pure.wasm", PURE);
+    sandbox
+}
+
+fn check(sandbox: &Sandbox, file: &str, format: &str) -> command::Answer {
+    sandbox.run(&["check", file, "--policy", "policy.toml", "--format", format])
+}
+
+#[test]
+fn github_gets_an_annotation_at_the_line_of_the_policy() {
+    let answer = check(&sandbox(), "sockets.wasm", "github");
+    assert_eq!(answer.code, 1);
+    assert_eq!(
+        answer.stdout,
+        "::error file=policy.toml,line=6,endLine=6,col=9,endColumn=16,title=import-not-allowed::\
+         2 imports ask for `sockets`, which rule `all` does not allow%0A\
+         - wasi:sockets/tcp@0.2.6%0A- wasi:sockets/udp@0.2.6%0A\
+         Help: `TcpStream`, `TcpListener` or `UdpSocket` of `std::net`, in the program or in a \
+         crate that it depends on, imports all of them, used or not; to admit it, add `\"sockets\"` to `allow` of rule `all`\n"
+    );
+    assert!(
+        answer.stderr.contains("6 | allow = [\"std\"]"),
+        "{answer:?}"
+    );
+    assert_eq!(check(&sandbox(), "pure.wasm", "github").stdout, "");
+}
+
+#[test]
+fn sarif_is_one_log_on_stdout() {
+    let sandbox = sandbox();
+    let answer = check(&sandbox, "sockets.wasm", "sarif");
+    assert_eq!(answer.code, 1);
+    let run = answer.json()["runs"][0].clone();
+    assert_eq!(run["results"][0]["ruleId"], "import-not-allowed");
+    let place = &run["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "policy.toml");
+    assert_eq!(place["region"]["startLine"], 6);
+    let answer = check(&sandbox, "pure.wasm", "sarif");
+    assert_eq!(answer.code, 0);
+    assert_eq!(
+        answer.json()["runs"][0]["results"],
+        Value::Array(Vec::new())
+    );
+    let answer = check(&sandbox, "missing.wasm", "sarif");
+    assert_eq!(answer.code, 2);
+    let invocation = answer.json()["runs"][0]["invocations"][0].clone();
+    assert_eq!(invocation["executionSuccessful"], false);
+}
+
+#[test]
+fn only_findings_have_these_formats() {
+    let answer = sandbox().run(&["inspect", "pure.wasm", "--format", "sarif"]);
+    assert_eq!(answer.code, 2, "{answer:?}");
+    assert!(
+        answer.stderr.contains("`inspect` has no findings"),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    let answer = check(&sandbox(), "sockets.wasm", "text");
+    assert!(!answer.stderr.contains('\u{1b}'), "{answer:?}");
+}
+
+#[test]
+fn a_refusal_of_a_thousand_imports_is_an_answer_that_oras_can_read() {
+    let sandbox = sandbox();
+    let mut text = "(component".to_owned();
+    for number in 0..1000 {
+        write!(text, "(import \"acme:db/q{number}@1.0.0\" (instance))").unwrap();
+    }
+    text.push(')');
+    sandbox.write_wasm("many.wasm", &text);
+    let registry = Registry::start(&sandbox, "policy.toml");
+    let reference = registry.reference("team/app:1");
+    let answer = sandbox.run(&["push", "many.wasm", &reference, "--format", "json"]);
+    let errors = answer.json()["error"]["detail"].clone();
+    assert!(
+        errors.to_string().len() < 8_000,
+        "{}",
+        errors.to_string().len()
+    );
+    let finding = &errors[0]["detail"]["findings"][0];
+    let listed = finding["found"].as_array().unwrap().len();
+    assert!(listed > 5, "{listed}");
+    assert_eq!(finding["more"], 1000 - listed);
+}

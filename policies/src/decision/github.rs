@@ -1,0 +1,110 @@
+//! Decisions as annotations of GitHub's workflows.
+
+use std::fmt::Write as _;
+
+use super::{Decision, words};
+use crate::finding::{Effect, Place};
+use crate::policy::Policy;
+
+impl Decision {
+    /// A workflow command for each finding (GitHub, "Workflow commands"), each a line. They
+    /// point into `policy` where that is a file, else at `artifact`.
+    pub fn to_github(&self, policy: &Policy, artifact: Option<&str>) -> String {
+        let mut text = String::new();
+        for finding in &self.grouped().findings {
+            let level = match finding.effect {
+                Effect::Deny | Effect::Hold => "error",
+                Effect::Warn => "warning",
+            };
+            let place = finding.place.as_ref().filter(|_| !policy.is_preset());
+            let mut properties = location(place, artifact);
+            properties.push(("title", finding.code.to_string()));
+            let properties: Vec<String> = properties
+                .iter()
+                .map(|(name, value)| format!("{name}={}", property(value)))
+                .collect();
+            let (properties, message) = (properties.join(","), data(&words::lines(finding)));
+            let _infallible = writeln!(text, "::{level} {properties}::{message}");
+        }
+        text
+    }
+}
+
+/// An error without a place, such as that no decision could be taken.
+pub fn annotation(message: &str) -> String {
+    format!("::error title=wasmport::{}\n", data(message))
+}
+
+fn location(place: Option<&Place>, artifact: Option<&str>) -> Vec<(&'static str, String)> {
+    let Some(place) = place else {
+        let file = artifact.map(|artifact| ("file", artifact.to_owned()));
+        return file.into_iter().collect();
+    };
+    vec![
+        ("file", place.file.clone()),
+        ("line", place.line.to_string()),
+        ("endLine", place.line.to_string()),
+        ("col", place.column.to_string()),
+        ("endColumn", (place.column + place.length).to_string()),
+    ]
+}
+
+/// What follows `::` ends with the line (`@actions/core`, `escapeData`).
+fn data(text: &str) -> String {
+    let text = text.replace('%', "%25");
+    text.replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Properties end with a comma or a colon too (`@actions/core`, `escapeProperty`).
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{finding, policy};
+    use super::*;
+
+    #[test]
+    fn a_finding_points_at_the_line_of_the_policy() {
+        let decision = Decision::of(vec![finding("wasi:sockets/tcp@0.2.6", &["a"])]);
+        assert_eq!(
+            decision.to_github(&policy("p.toml"), Some("app.wasm")),
+            "::error file=p.toml,line=5,endLine=5,col=9,endColumn=16,title=import-not-allowed::\
+             `wasi:sockets/tcp@0.2.6` asks for `sockets`, which rule `r` does not allow%0A\
+             Help: leave it\n"
+        );
+    }
+
+    #[test]
+    fn without_a_file_it_points_at_the_artifact() {
+        let decision = Decision::of(vec![finding("x", &[])]);
+        let text = decision.to_github(&policy("preset:mine"), Some("a,b:c%.wasm"));
+        assert!(
+            text.starts_with("::error file=a%2Cb%3Ac%25.wasm,title=import-not-allowed::"),
+            "{text}"
+        );
+        let text = decision.to_github(&policy("preset:mine"), None);
+        assert!(text.starts_with("::error title=import"), "{text}");
+    }
+
+    #[test]
+    fn names_cannot_begin_a_command_of_their_own() {
+        let evil = "x\n::set-env name=PATH::/evil\r\n::error::%0A";
+        let decision = Decision::of(vec![finding(evil, &[]), finding(evil, &[])]);
+        let text = decision.to_github(&policy("p.toml"), None);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.contains("%0A::set-env") && text.contains("%250A"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn many_imports_are_one_annotation() {
+        let findings = (0..50).map(|number| finding(&format!("a:b/c{number}"), &[]));
+        let text = Decision::of(findings.collect()).to_github(&policy("p.toml"), None);
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("%0A- a:b/c9%0A- and 40 more%0A"), "{text}");
+    }
+}

@@ -1,0 +1,192 @@
+//! Decisions as SARIF 2.1.0, as GitHub's code scanning takes it.
+
+mod rule;
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use wasmport_artifact::Digest;
+
+use super::{Decision, words};
+use crate::finding::{Code, Effect, Finding, Place};
+use crate::policy::Policy;
+
+/// Where the schema of the format is.
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+/// How many imports of a finding are logical locations of it.
+const NAMES: usize = 100;
+
+/// A decision, and on what it was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// The decision.
+    pub decision: &'a Decision,
+    /// The policy that it was taken on.
+    pub policy: &'a Policy,
+    /// The path of the artifact, or the reference to it.
+    pub artifact: &'a str,
+    /// The repository that it is meant for.
+    pub repository: &'a str,
+}
+
+impl Judged<'_> {
+    /// A log with the findings of all, made by `version` of this program.
+    pub fn to_sarif(all: &[Self], version: &str) -> Value {
+        let grouped: Vec<_> = all
+            .iter()
+            .map(|judged| (judged, judged.decision.grouped()))
+            .collect();
+        let mut codes: Vec<Code> = Vec::new();
+        for (_, decision) in &grouped {
+            let found = decision.findings.iter().map(|finding| finding.code);
+            codes.extend(found);
+        }
+        codes.sort_unstable();
+        codes.dedup();
+        let results = grouped.iter().flat_map(|(judged, decision)| {
+            let findings = decision.findings.iter();
+            findings.map(|finding| judged.result(finding, &codes))
+        });
+        let results: Vec<Value> = results.collect();
+        log(
+            version,
+            &codes,
+            &results,
+            &json!({ "executionSuccessful": true }),
+        )
+    }
+
+    fn result(&self, finding: &Finding, codes: &[Code]) -> Value {
+        let in_policy = finding.place.as_ref().filter(|_| !self.policy.is_preset());
+        let artifact = json!({ "artifactLocation": { "uri": uri(self.artifact) } });
+        let mut first = in_policy.map_or_else(
+            || json!({ "physicalLocation": artifact }),
+            |place| json!({ "physicalLocation": physical(place) }),
+        );
+        let names = logical(finding);
+        if !names.is_empty() {
+            insert(&mut first, "logicalLocations", Value::Array(names));
+        }
+        let mut result = json!({
+            "ruleId": finding.code.as_str(),
+            "ruleIndex": codes.binary_search(&finding.code).unwrap_or_default(),
+            "level": level(finding.effect),
+            "message": { "text": words::lines(finding) },
+            "locations": [first],
+            "partialFingerprints": { "primaryLocationLineHash": self.fingerprint(finding) },
+        });
+        if in_policy.is_some() {
+            let message = json!({ "text": "the artifact" });
+            let related = json!([{ "id": 1, "physicalLocation": artifact, "message": message }]);
+            insert(&mut result, "relatedLocations", related);
+        }
+        if let Ok(details) = serde_json::to_value(finding) {
+            insert(&mut result, "properties", json!({ "finding": details }));
+        }
+        result
+    }
+
+    /// Stays the same when the policy's lines move; GitHub knows by it what it has shown.
+    fn fingerprint(&self, finding: &Finding) -> String {
+        let mut parts = vec![self.repository, finding.code.as_str()];
+        parts.extend(finding.rule.as_deref());
+        parts.extend(finding.capability.as_deref());
+        parts.extend(imports(finding));
+        let text = parts.join("\n");
+        let digest = Digest::of(text.as_bytes()).to_string();
+        let hex = digest.split(':').next_back().unwrap_or_default();
+        format!("{}:1", hex.get(..16).unwrap_or(hex))
+    }
+}
+
+/// A log that says only that no decision could be taken, and why.
+pub fn failed_sarif(message: &str, version: &str) -> Value {
+    let notification = json!({ "level": "error", "message": { "text": message } });
+    let invocation = json!({
+        "executionSuccessful": false,
+        "toolExecutionNotifications": [notification],
+    });
+    log(version, &[], &[], &invocation)
+}
+
+fn log(version: &str, codes: &[Code], results: &[Value], invocation: &Value) -> Value {
+    let rules: Vec<Value> = codes.iter().map(|code| rule::describe(*code)).collect();
+    json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "wasmport",
+                "semanticVersion": version,
+                "rules": rules,
+            } },
+            "invocations": [invocation],
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+fn level(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Deny | Effect::Hold => "error",
+        Effect::Warn => "warning",
+    }
+}
+
+fn physical(place: &Place) -> Value {
+    json!({
+        "artifactLocation": { "uri": uri(&place.file) },
+        "region": {
+            "startLine": place.line,
+            "startColumn": place.column,
+            "endLine": place.line,
+            "endColumn": place.column + place.length,
+        },
+    })
+}
+
+/// The imports that the finding is about.
+fn logical(finding: &Finding) -> Vec<Value> {
+    let names = imports(finding).take(NAMES);
+    let location = |name: &str| json!({ "fullyQualifiedName": name, "kind": "module" });
+    names.map(location).collect()
+}
+
+fn imports(finding: &Finding) -> impl Iterator<Item = &str> {
+    let several = finding
+        .found
+        .iter()
+        .filter_map(|found| found.import.as_deref());
+    finding.import.as_deref().into_iter().chain(several)
+}
+
+/// A path as GitHub reads it: relative to the repository's root, or a `file` URI. What a
+/// reference has in front of a colon must not look like a scheme.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
+    for byte in path.trim_start_matches("./").bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => {
+                uri.push(char::from(byte));
+            }
+            b'\\' => uri.push('/'),
+            other => {
+                let _infallible = write!(uri, "%{other:02X}");
+            }
+        }
+    }
+    uri
+}
+
+fn insert(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(fields) = object {
+        fields.insert(name.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests;
