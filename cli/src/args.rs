@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, build, check, demo, diff, fsck, gc, inspect, keygen, pull, push, serve, sign, verify,
+    admin, build, check, demo, diff, explain, fsck, gc, inspect, keygen, pull, push, serve, sign,
+    verify,
 };
 use crate::output::Format;
 
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Inspect(inspect::InspectArgs),
     Check(check::CheckArgs),
     Diff(diff::DiffArgs),
+    Explain(explain::ExplainArgs),
     Push(push::PushArgs),
     Pull(pull::PullArgs),
     Keygen(keygen::KeygenArgs),
@@ -65,6 +67,7 @@ impl Command {
             Self::Inspect(_) => "inspect",
             Self::Check(_) => "check",
             Self::Diff(_) => "diff",
+            Self::Explain(_) => "explain",
             Self::Push(_) => "push",
             Self::Pull(_) => "pull",
             Self::Keygen(_) => "keygen",

@@ -189,6 +189,12 @@ impl Artifact {
         Err(Failure::new(Kind::Input, words))
     }
 
+    /// The Wasm itself, where it can be read.
+    pub(crate) fn wasm(&self) -> Result<&[u8], Failure> {
+        self.inspection()?;
+        Ok(self.layer.as_deref().unwrap_or_default())
+    }
+
     /// A layer that is Wasm although its media type does not say so. Only of what is here:
     /// a registry of ours has looked before it stored it.
     fn disguised(&self) -> Option<Content> {

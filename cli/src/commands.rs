@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod diff;
+pub(crate) mod explain;
 pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod inspect;
@@ -34,6 +35,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
         Command::Inspect(args) => answer(output, block_on(inspect::run(&args))),
         Command::Check(args) => answer(output, block_on(check::run(&args))),
         Command::Diff(args) => answer(output, block_on(diff::run(&args))),
+        Command::Explain(args) => answer(output, block_on(explain::run(&args))),
         Command::Push(args) => answer(output, block_on(push::run(&args))),
         Command::Pull(args) => answer(output, block_on(pull::run(&args))),
         Command::Keygen(args) => answer(output, keygen::run(&args)),

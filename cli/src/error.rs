@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Denied,
     /// One artifact cannot take the place of another.
     Incompatible,
+    /// The artifact does not import what was asked for.
+    NotImported,
     /// The signatures that were asked for are not there.
     NotVerified,
     /// A store has defects.
@@ -65,6 +67,7 @@ impl Kind {
         match self {
             Self::Denied
             | Self::Incompatible
+            | Self::NotImported
             | Self::NotVerified
             | Self::Defects
             | Self::Compile

@@ -30,6 +30,7 @@ mod interface_name;
 pub mod limits;
 mod manifest;
 pub mod media_type;
+mod origin;
 mod reference;
 mod repository_name;
 mod tag;
@@ -46,6 +47,7 @@ pub use inspection::{
 };
 pub use interface_name::{InterfaceName, InterfaceNameError};
 pub use manifest::{ImageManifest, Manifest, ManifestError};
+pub use origin::{Frame, Origin, OriginError, Origins, Owner, Reach, Via, origins};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use repository_name::{RepositoryName, RepositoryNameError};
 pub use tag::{Tag, TagError};

@@ -46,3 +46,19 @@ pub const SIGNATURE_BYTES: usize = 1024 * 1024;
 /// How many signatures of one artifact are looked at. Reading them costs a request or a
 /// file each; cosign stops at 1,000 layers in a `.sig` manifest.
 pub const SIGNATURES: usize = 1000;
+
+/// How much work putting a component together may take when its functions are traced: one
+/// for each definition, instantiated function and element. A small file can instantiate a
+/// module a million times; `wasm-tools`, with 15 MB, needs 100,000.
+pub const LINKING_WORK: usize = 20_000_000;
+
+/// How much of [`LINKING_WORK`] an instance costs by itself.
+pub const INSTANTIATION_WORK: usize = 1000;
+
+/// Longest name of a function that is shown, in bytes. Names of generic code repeat their
+/// types, and a mangled one can unfold to a megabyte.
+pub const FUNCTION_NAME_BYTES: usize = 2000;
+
+/// How many functions of the way from an export to an import are shown. The longest that we
+/// know has sixty.
+pub const CHAIN_FUNCTIONS: usize = 1000;

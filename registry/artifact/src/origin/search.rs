@@ -1,0 +1,152 @@
+//! The best way from an entry to every function: with the fewest steps through tables, and
+//! of those with the fewest steps.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::graph::{Graph, Node, Place, Way};
+use super::link::Entry;
+use crate::limits;
+
+/// For each node that can be reached, how.
+pub(super) struct Search {
+    reached: Vec<Option<Reached>>,
+}
+
+/// How a node is reached.
+#[derive(Clone, Copy)]
+struct Reached {
+    cost: Cost,
+    /// The index of the entry that it is reached from.
+    entry: usize,
+    /// The node before and the way from it; none at an entry.
+    from: Option<(Node, Way)>,
+}
+
+/// Steps through tables first, then all steps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    indirect: u32,
+    steps: u32,
+}
+
+/// A way from an entry, without what is not a function.
+pub(super) struct Chain {
+    /// The index of the entry.
+    pub(super) entry: usize,
+    /// The functions from the entry on, each with how it is reached from the one before.
+    pub(super) functions: Vec<(Node, Way)>,
+    /// How the last of them reaches where the way ends.
+    pub(super) last: Way,
+}
+
+impl Cost {
+    fn after(self, way: Way) -> Self {
+        match way {
+            Way::Within => self,
+            Way::Call => Self {
+                steps: self.steps.saturating_add(1),
+                ..self
+            },
+            Way::Indirect => Self {
+                indirect: self.indirect.saturating_add(1),
+                steps: self.steps.saturating_add(1),
+            },
+        }
+    }
+}
+
+impl Search {
+    pub(super) fn run(graph: &mut Graph<'_, '_>, entries: &[(Entry, Node)]) -> Self {
+        let mut search = Self {
+            reached: Vec::new(),
+        };
+        let mut next = BinaryHeap::new();
+        for (entry, (_, node)) in entries.iter().enumerate() {
+            let reached = Reached {
+                cost: Cost {
+                    indirect: 0,
+                    steps: 0,
+                },
+                entry,
+                from: None,
+            };
+            if search.improve(*node, reached) {
+                next.push(Reverse((reached.cost, *node)));
+            }
+        }
+        while let Some(Reverse((cost, node))) = next.pop() {
+            let Some(from) = search.reached(node).filter(|from| from.cost == cost) else {
+                continue;
+            };
+            for (to, way) in graph.ways(node) {
+                let reached = Reached {
+                    cost: cost.after(way),
+                    entry: from.entry,
+                    from: Some((node, way)),
+                };
+                if search.improve(to, reached) {
+                    next.push(Reverse((reached.cost, to)));
+                }
+            }
+        }
+        search
+    }
+
+    /// The way to a node, if there is one; of a way that is longer than can be shown, its
+    /// end.
+    pub(super) fn chain(&self, graph: &Graph<'_, '_>, to: Node) -> Option<Chain> {
+        let entry = self.reached(to)?.entry;
+        let mut functions: Vec<(Node, Way)> = Vec::new();
+        let (mut node, mut way, mut last) = (to, Way::Within, Way::Within);
+        // From each node to the next costs grow, or it is a step within, of which no two
+        // lead to each other: this ends at an entry.
+        while functions.len() < limits::CHAIN_FUNCTIONS {
+            let is_function = matches!(graph.place(node), Some(Place::Function { .. }));
+            if is_function && node != to {
+                // What was walked back so far leads from this one to the one after.
+                match functions.last_mut() {
+                    Some((_, after)) => *after = way,
+                    None => last = way,
+                }
+                functions.push((node, Way::Within));
+                way = Way::Within;
+            }
+            let Some((before, step)) = self.reached(node)?.from else {
+                break;
+            };
+            way = way.max(step);
+            node = before;
+        }
+        match functions.last_mut() {
+            Some((_, first)) => *first = way,
+            None => last = way,
+        }
+        functions.reverse();
+        Some(Chain {
+            entry,
+            functions,
+            last,
+        })
+    }
+
+    fn reached(&self, node: Node) -> Option<Reached> {
+        self.reached.get(node.index()).copied().flatten()
+    }
+
+    fn improve(&mut self, node: Node, reached: Reached) -> bool {
+        if self
+            .reached(node)
+            .is_some_and(|known| known.cost <= reached.cost)
+        {
+            return false;
+        }
+        if self.reached.len() <= node.index() {
+            self.reached.resize(node.index() + 1, None);
+        }
+        if let Some(place) = self.reached.get_mut(node.index()) {
+            *place = Some(reached);
+        }
+        true
+    }
+}

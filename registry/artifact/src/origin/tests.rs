@@ -1,0 +1,395 @@
+use std::fmt::Write as _;
+
+use super::Owner::{Dependency, Other, Program as Own, Standard};
+use super::*;
+
+fn origins_of(text: &str) -> Origins {
+    let bytes = wat::parse_str(text).unwrap();
+    crate::validate(&bytes).unwrap();
+    origins(&bytes, &[]).unwrap()
+}
+
+/// `name: reach, entry > function > function`, one for each imported function; a `~` stands
+/// before what is reached through a table.
+fn ways(text: &str) -> Vec<String> {
+    let found = origins_of(text);
+    found.functions.iter().map(way).collect()
+}
+
+fn way(origin: &Origin) -> String {
+    let mut words = format!("{}: {:?}", origin.name(), origin.reach).to_lowercase();
+    if let Some(entry) = &origin.entry {
+        write!(words, ", {entry}").unwrap();
+    }
+    for frame in &origin.chain {
+        let through = if frame.via == Via::Table { "~" } else { "" };
+        write!(words, " > {through}{}", frame.name).unwrap();
+    }
+    if origin.last == Some(Via::Table) {
+        words.push_str(" > ~");
+    }
+    words
+}
+
+#[test]
+fn calls_lead_from_an_export_to_the_lowered_import() {
+    let found = ways(
+        r#"(component
+            (import "a:b/c" (instance $i
+                (export "used" (func)) (export "dead" (func)) (export "unused" (func))))
+            (core func $used (canon lower (func $i "used")))
+            (core func $dead (canon lower (func $i "dead")))
+            (core module $m
+                (import "i" "used" (func $used))
+                (import "i" "dead" (func $dead))
+                (func $first (export "first") call $second)
+                (func $second (return_call $used))
+                (func $nobody call $dead))
+            (core instance $m (instantiate $m (with "i" (instance
+                (export "used" (func $used)) (export "dead" (func $dead))))))
+            (func (export "run") (canon lift (core func $m "first"))))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "a:b/c#dead: dead",
+            "a:b/c#unused: unused",
+            "a:b/c#used: direct, run > first > second",
+        ]
+    );
+}
+
+#[test]
+fn the_shim_of_wit_component_is_looked_through_slot_by_slot() {
+    let found = ways(
+        r#"(component
+            (import "a:b/c" (instance $i
+                (export "read" (func (param "s" string)))
+                (export "write" (func (param "s" string)))))
+            (core module $main
+                (import "a:b/c" "read" (func $read (param i32 i32)))
+                (import "a:b/c" "write" (func $write (param i32 i32)))
+                (memory (export "memory") 1)
+                (func $start (export "start") i32.const 0 i32.const 0 call $read)
+                (func $other i32.const 0 i32.const 0 call $write))
+            (core module $shim
+                (type $t (func (param i32 i32)))
+                (table (export "$imports") 2 2 funcref)
+                (func (export "0") (type $t)
+                    local.get 0 local.get 1 i32.const 0 call_indirect (type $t))
+                (func (export "1") (type $t)
+                    local.get 0 local.get 1 i32.const 1 call_indirect (type $t)))
+            (core module $fixup
+                (type $t (func (param i32 i32)))
+                (import "" "0" (func $0 (type $t)))
+                (import "" "1" (func $1 (type $t)))
+                (import "" "$imports" (table 2 2 funcref))
+                (elem (i32.const 0) func $0 $1))
+            (core instance $shim (instantiate $shim))
+            (core instance $main (instantiate $main (with "a:b/c" (instance
+                (export "read" (func $shim "0")) (export "write" (func $shim "1"))))))
+            (core func $read (canon lower (func $i "read") (memory (core memory $main "memory"))))
+            (core func $write (canon lower (func $i "write") (memory (core memory $main "memory"))))
+            (core instance (instantiate $fixup (with "" (instance
+                (export "0" (func $read)) (export "1" (func $write))
+                (export "$imports" (table $shim "$imports"))))))
+            (func (export "run") (canon lift (core func $main "start"))))"#,
+    );
+    assert_eq!(
+        found,
+        ["a:b/c#read: direct, run > start", "a:b/c#write: dead"]
+    );
+}
+
+#[test]
+fn a_call_through_a_table_may_have_any_target_of_its_type() {
+    let found = ways(
+        r#"(module
+            (import "env" "same" (func $same (param i32)))
+            (import "env" "other" (func $other))
+            (type $t (func (param i32)))
+            (table 2 2 funcref)
+            (elem (i32.const 0) func $calls-same $calls-other)
+            (func $calls-same (param i32) local.get 0 call $same)
+            (func $calls-other call $other)
+            (func (export "run") (param i32)
+                local.get 0 local.get 0 call_indirect (type $t)))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "env#other: dead",
+            "env#same: indirect, run > run > ~calls-same",
+        ]
+    );
+}
+
+#[test]
+fn a_way_of_calls_is_shown_before_a_shorter_one_through_a_table() {
+    let found = ways(
+        r#"(module
+            (import "env" "f" (func $f))
+            (type $t (func))
+            (table 1 1 funcref)
+            (elem (i32.const 0) func $near)
+            (func $near call $f)
+            (func (export "run") (param i32)
+                call $a
+                local.get 0 call_indirect (type $t))
+            (func $a call $b)
+            (func $b call $c)
+            (func $c call $f))"#,
+    );
+    assert_eq!(found, ["env#f: direct, run > run > a > b > c"]);
+}
+
+#[test]
+fn references_are_followed_through_tables_that_code_writes_to() {
+    let found = ways(
+        r#"(module
+            (import "env" "set" (func $set))
+            (import "env" "referenced" (func $referenced))
+            (import "env" "copied" (func $copied))
+            (import "env" "kept" (func $kept))
+            (type $t (func))
+            (type $r (func (param f32)))
+            (type $c (func (param i64)))
+            (table $written 1 1 funcref)
+            (table $filled 1 1 funcref)
+            (elem $segment funcref (ref.func $calls-copied))
+            (elem declare func $calls-set $calls-referenced)
+            (func $calls-set call $set)
+            (func $calls-referenced (param f32) call $referenced)
+            (func $calls-copied (param i64) call $copied)
+            (func $calls-kept (param f64) call $kept)
+            (func (export "writes") (param i32)
+                i32.const 0 ref.func $calls-set table.set $written
+                local.get 0 call_indirect $written (type $t))
+            (func (export "copies") (param i32)
+                i32.const 0 i32.const 0 i32.const 1 table.init $filled $segment
+                i64.const 0 local.get 0 call_indirect $filled (type $c))
+            (func (export "refers")
+                f32.const 0 ref.func $calls-referenced call_ref $r))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "env#copied: indirect, copies > copies > ~calls-copied",
+            "env#kept: dead",
+            "env#referenced: indirect, refers > refers > ~calls-referenced",
+            "env#set: indirect, writes > writes > ~calls-set",
+        ]
+    );
+}
+
+#[test]
+fn a_slot_that_code_may_write_to_is_not_taken_for_certain() {
+    let found = ways(
+        r#"(module
+            (import "env" "f" (func $f))
+            (type $t (func))
+            (table $t 2 2 funcref)
+            (elem declare func $calls)
+            (func $calls call $f)
+            (func (export "sets") (param i32) local.get 0 ref.func $calls table.set $t)
+            (func (export "calls") nop i32.const 1 call_indirect $t (type $t)))"#,
+    );
+    assert_eq!(found, ["env#f: indirect, calls > calls > ~calls"]);
+}
+
+#[test]
+fn start_functions_and_functions_that_the_runtime_calls_are_entries() {
+    let found = ways(
+        r#"(component
+            (import "start" (func $start))
+            (import "post" (func $post))
+            (import "dtor" (func $dtor))
+            (core func $start (canon lower (func $start)))
+            (core func $post (canon lower (func $post)))
+            (core func $dtor (canon lower (func $dtor)))
+            (core module $m
+                (import "" "start" (func $start))
+                (import "" "post" (func $post))
+                (import "" "dtor" (func $dtor))
+                (start $begin)
+                (func $begin call $start)
+                (func (export "run"))
+                (func $cleanup (export "cleanup") call $post)
+                (func $drop (export "drop") (param i32) call $dtor))
+            (core instance $m (instantiate $m (with "" (instance
+                (export "start" (func $start)) (export "post" (func $post))
+                (export "dtor" (func $dtor))))))
+            (type (resource (rep i32) (dtor (core func $m "drop"))))
+            (func (export "run") (canon lift (core func $m "run")
+                (post-return (core func $m "cleanup")))))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "start: direct, start of the core module `m` > begin",
+            "post: direct, run > cleanup",
+            "dtor: direct, destructor of a resource > drop",
+        ]
+    );
+}
+
+#[test]
+fn nested_components_and_outer_aliases_are_connected() {
+    let found = ways(
+        r#"(component
+            (import "a:b/c" (instance $i (export "f" (func)) (export "g" (func))))
+            (core module $shared
+                (import "" "f" (func $f))
+                (func $work (export "work") call $f))
+            (component $inner
+                (import "given" (func $given))
+                (core func $lowered (canon lower (func $given)))
+                (alias outer 1 $shared (core module $again))
+                (core instance $m (instantiate $again (with "" (instance
+                    (export "f" (func $lowered))))))
+                (func $lifted (canon lift (core func $m "work")))
+                (instance (export "api") (export "do" (func $lifted))))
+            (alias export $i "f" (func $f))
+            (alias export $i "g" (func $g))
+            (instance $one (instantiate $inner (with "given" (func $f))))
+            (instance $two (instantiate $inner (with "given" (func $g))))
+            (alias export $one "api" (instance $api))
+            (alias export $api "do" (func $do))
+            (core func $do (canon lower (func $do)))
+            (core module $outer
+                (import "" "do" (func $do))
+                (func $run (export "run") call $do))
+            (core instance $outer (instantiate $outer (with "" (instance
+                (export "do" (func $do))))))
+            (func (export "run") (canon lift (core func $outer "run"))))"#,
+    );
+    assert_eq!(
+        found,
+        ["a:b/c#f: direct, run > run > work", "a:b/c#g: dead"]
+    );
+}
+
+#[test]
+fn drops_of_imported_resources_and_reexported_imports_count() {
+    let found = ways(
+        r#"(component
+            (import "a:b/c" (instance $i (export "r" (type (sub resource)))))
+            (import "d:e/f" (instance $passed (export "g" (func))))
+            (alias export $i "r" (type $r))
+            (core func $drop (canon resource.drop $r))
+            (core module $m
+                (import "" "drop" (func $drop (param i32)))
+                (func $run (export "run") i32.const 0 call $drop))
+            (core instance $m (instantiate $m (with "" (instance (export "drop" (func $drop))))))
+            (func (export "run") (canon lift (core func $m "run")))
+            (export "again" (instance $passed)))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "a:b/c#[resource-drop]r: direct, run > run",
+            "d:e/f#g: direct, again",
+        ]
+    );
+}
+
+#[test]
+fn what_an_imported_component_is_given_it_may_call() {
+    let found = ways(
+        r#"(component
+            (import "plugin" (component $plugin (import "cb" (func))))
+            (import "f" (func $f))
+            (core func $f (canon lower (func $f)))
+            (core module $m
+                (import "" "f" (func $f))
+                (func $callback (export "callback") call $f))
+            (core instance $m (instantiate $m (with "" (instance (export "f" (func $f))))))
+            (func $callback (canon lift (core func $m "callback")))
+            (instance (instantiate $plugin (with "cb" (func $callback)))))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "plugin: unused",
+            "f: direct, `cb`, given to an imported component > callback",
+        ]
+    );
+}
+
+#[test]
+fn the_function_to_look_at_is_the_last_one_of_the_own_crate() {
+    let found = origins_of(
+        r#"(module $app-0123456789abcdef.wasm
+            (import "env" "f" (func $f))
+            (func $_ZN3app4mainE (export "main") call $_ZN3dep4openE)
+            (func $_ZN3dep4openE call $_ZN3app6helperE)
+            (func $_ZN3app6helperE call $_ZN3std2fs4openE)
+            (func $_ZN3std2fs4openE call $c)
+            (func $c call $f))"#,
+    );
+    assert!(found.own.contains("app") && found.named);
+    let origin = &found.functions[0];
+    assert_eq!(origin.responsible().unwrap().name, "app::helper");
+    let owners: Vec<_> = origin.chain.iter().map(|frame| frame.owner).collect();
+    assert_eq!(owners, [Own, Dependency, Own, Standard, Other]);
+}
+
+#[test]
+fn without_names_functions_have_numbers_or_are_called_as_they_are_exported() {
+    let mut module = wat::parse_str(
+        r#"(module
+            (import "env" "f" (func))
+            (func (export "main") call 2)
+            (func call 0))"#,
+    )
+    .unwrap();
+    let found = origins(&module, &[]).unwrap();
+    assert!(!found.named);
+    assert_eq!(
+        way(&found.functions[0]),
+        "env#f: direct, main > main > function 2"
+    );
+    module.truncate(module.len() - 1);
+    assert!(origins(&module, &[]).is_err());
+}
+
+#[test]
+fn a_component_that_instantiates_without_measure_is_refused() {
+    // Each component instantiates the one before it twice.
+    let mut text = String::from("(component $c0 (core module (func)))");
+    for level in 1..40 {
+        let before = level - 1;
+        write!(
+            text,
+            "(component $c{level}
+                (alias outer 1 $c{before} (component $b))
+                (instance (instantiate $b)) (instance (instantiate $b)))"
+        )
+        .unwrap();
+    }
+    let bytes = wat::parse_str(format!("(component {text} (instance (instantiate $c39)))"));
+    let refused = origins(&bytes.unwrap(), &[]);
+    assert!(matches!(refused, Err(OriginError::TooMuchToLink)));
+}
+
+#[test]
+fn deep_chains_of_calls_and_of_components_take_no_stack() {
+    let mut text = String::from("(import \"env\" \"f\" (func $f)) (func (export \"run\") call 2)");
+    for next in 3..50_000 {
+        write!(text, "(func call {next})").unwrap();
+    }
+    let found = origins_of(&format!("(module {text} (func call $f))"));
+    assert_eq!(found.functions[0].chain.len(), limits::CHAIN_FUNCTIONS);
+    let mut text = String::from("(component $c0)");
+    for level in 1..900 {
+        write!(
+            text,
+            "(component $c{level} (alias outer 1 $c{} (component $b)) (instance (instantiate $b)))",
+            level - 1
+        )
+        .unwrap();
+    }
+    origins_of(&format!(
+        "(component {text} (instance (instantiate $c899)))"
+    ));
+}
