@@ -39,6 +39,9 @@ pub struct GcSettings {
     /// Manifests without a tag go when they are older than this. Default: they stay, since
     /// deployments name them by digest.
     pub untagged_after: Option<Timespan>,
+    /// The history of a tag goes this long after the tag was deleted. Default: `"2160h"`, which
+    /// is 90 days; the audit log keeps it longer where the system keeps that.
+    pub deleted_history: Timespan,
 }
 
 impl Default for GcSettings {
@@ -48,6 +51,7 @@ impl Default for GcSettings {
             grace: Timespan(Duration::from_hours(24)),
             interval: Timespan(Duration::from_hours(6)),
             untagged_after: None,
+            deleted_history: Timespan(Duration::from_hours(90 * 24)),
         }
     }
 }
@@ -123,6 +127,7 @@ impl Collector {
                 .untagged_after
                 .or(settings.untagged_after)
                 .map(Timespan::duration),
+            deleted_history: settings.deleted_history.duration(),
             dry_run: request.dry_run,
         };
         let wait = AFTER_START.min(options.grace);

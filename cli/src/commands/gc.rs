@@ -59,13 +59,11 @@ pub(crate) async fn run(args: &GcArgs) -> Result<CollectedStore, Failure> {
     let store = open(&args.store).await?;
     let upgraded = store.upgrade().await;
     upgraded.map_err(|error| store_failed("read the store", &error))?;
+    let settings = GcSettings::default();
     let options = CollectOptions {
-        grace: args
-            .terms
-            .grace
-            .unwrap_or(GcSettings::default().grace)
-            .duration(),
+        grace: args.terms.grace.unwrap_or(settings.grace).duration(),
         untagged_after: args.terms.untagged_after.map(Timespan::duration),
+        deleted_history: settings.deleted_history.duration(),
         dry_run: args.terms.dry_run,
     };
     let collected = store.collect(options).await;
@@ -109,6 +107,9 @@ pub(crate) fn summary(it: &Collected) -> String {
         it.examined,
         it.seconds
     );
+    if it.history > 0 {
+        let _infallible = write!(text, "; {} moves of deleted tags", it.history);
+    }
     if it.in_use > 0 {
         let _infallible = write!(text, "; {} were in use", it.in_use);
     }

@@ -63,6 +63,15 @@ impl Caller {
         self.loaded.is_open() || self.actions(repository).contains(action)
     }
 
+    /// Whether they may take a blob from here into a repository that they may push to, without
+    /// having named this one: the rules decide, and not what a token is for. No client can ask
+    /// for a token for a source that only the registry knows, and a challenge that names it
+    /// would come too late for those that ask for one token only. They could as well pull it
+    /// from there and push it.
+    pub(crate) fn may_take_from(&self, repository: &RepositoryName) -> bool {
+        self.loaded.is_open() || self.is_allowed(repository).contains(Action::Pull)
+    }
+
     /// Whether a list of repositories may name this one: a token for the list is for none of
     /// them, but who has it may pull from some.
     pub(crate) fn may_see(&self, repository: &RepositoryName) -> bool {

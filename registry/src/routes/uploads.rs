@@ -130,8 +130,12 @@ async fn mount(
         Some(from) => from.parse().into_iter().collect(),
         None => app.store.holders(digest, HOLDERS).await?,
     };
+    let may_take = |holder: &RepositoryName| match from {
+        Some(_) => caller.may(Action::Pull, holder),
+        None => caller.may_take_from(holder),
+    };
     for from in holders {
-        if caller.may(Action::Pull, &from)
+        if may_take(&from)
             && is_readable(app, caller, &from, digest).await?
             && app.store.share(&from, repository, digest).await?
         {

@@ -11,6 +11,7 @@
 mod blobs;
 mod facts;
 mod grants;
+mod history;
 mod manifests;
 mod report;
 mod signatures;
@@ -40,6 +41,8 @@ pub struct CollectOptions {
     pub grace: Duration,
     /// Untagged manifests that are older go, too. `None` keeps them.
     pub untagged_after: Option<Duration>,
+    /// The history of a tag goes when it was deleted longer ago.
+    pub deleted_history: Duration,
     /// Only say what would go.
     pub dry_run: bool,
 }
@@ -76,6 +79,8 @@ impl Store {
                 hashes: HashSet::new(),
             },
         };
+        // Before the run deletes tags itself, so that a dry run sees the same.
+        run.history().await?;
         run.manifests().await?;
         run.grants().await?;
         run.bytes().await?;

@@ -178,6 +178,13 @@ impl Key {
         repository.parse().ok()
     }
 
+    /// Repository and tag in the name of a tag's move.
+    pub(crate) fn as_history(&self) -> Option<(RepositoryName, Tag)> {
+        let (repository, rest) = self.0.strip_prefix("history/")?.split_once(':')?;
+        let (tag, _) = rest.split_once(':')?;
+        Some((repository.parse().ok()?, tag.parse().ok()?))
+    }
+
     /// The turn in the name of a tag's move.
     pub(crate) fn as_turn(&self) -> Option<u64> {
         self.last_part()?
@@ -227,6 +234,11 @@ impl Prefix {
     /// All moves of a tag.
     pub fn history(repository: &RepositoryName, tag: &Tag) -> Self {
         Self(format!("history/{repository}:{tag}:"))
+    }
+
+    /// All moves of all tags.
+    pub fn all_history() -> Self {
+        Self("history/".to_owned())
     }
 
     /// All wishes for tags in a repository.
@@ -298,6 +310,9 @@ mod tests {
         let (subject, digest) = (Digest::of(b"subject"), Digest::of(b"referrer"));
         let tag: Tag = "1.0".parse().unwrap();
         assert_eq!(Key::tag(&app, &tag).as_tag(), Some(tag.clone()));
+        let history = Key::history(&app, &tag, 7);
+        assert_eq!(history.as_history(), Some((app.clone(), tag.clone())));
+        assert_eq!(history.as_turn(), Some(7));
         assert_eq!(
             Key::pending(&app, &tag).pending_repository(),
             Some(app.clone())

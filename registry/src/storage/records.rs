@@ -123,6 +123,12 @@ impl Batch {
         self.change(key, None, Expect::Unchanged(version))
     }
 
+    /// Changes nothing, but fails the batch when there is such a record.
+    #[must_use]
+    pub fn only_without(self, key: Key) -> Self {
+        self.change(key, None, Expect::Absent)
+    }
+
     /// The changes in their order, to look at.
     pub fn changes(&self) -> &[Change] {
         &self.0

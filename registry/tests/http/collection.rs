@@ -1,5 +1,7 @@
 //! The collector: what goes, what stays, and that nothing goes that somebody relies on.
 
+mod dry_run;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use crate::registry::Registry;
 const NOW: CollectOptions = CollectOptions {
     grace: Duration::ZERO,
     untagged_after: None,
+    deleted_history: Duration::ZERO,
     dry_run: false,
 };
 
@@ -226,6 +229,7 @@ async fn a_dry_run_says_the_same_and_takes_nothing_away() {
     registry.push("app", &tag, &signature).await;
     registry.push_blob("app", b"nobody uses this").await;
     delete(&registry, "app", &subject.digest()).await;
+    registry.send("DELETE", "/v2/app/manifests/2.0", "").await;
     let at_once = CollectOptions {
         untagged_after: Some(Duration::ZERO),
         ..NOW
@@ -247,14 +251,58 @@ async fn a_dry_run_says_the_same_and_takes_nothing_away() {
             of.blobs,
             of.bytes,
             of.facts,
+            of.history,
         )
     };
     assert_eq!(counts(&would), counts(&did));
     assert!(
-        did.manifests == 2 && did.tags == 1 && did.blobs >= 5,
+        did.manifests == 3 && did.tags == 1 && did.blobs >= 5 && did.history == 4,
         "{did:?}"
     );
-    assert_eq!(counts(&collect(&store, at_once).await), (0, 0, 0, 0, 0, 0));
+    // The tag of the signature was deleted by the run itself, and its history waits for the next.
+    let next = collect(&store, at_once).await;
+    assert_eq!(counts(&next), (0, 0, 0, 0, 0, 0, 2));
+    let last = collect(&store, at_once).await;
+    assert_eq!(counts(&last), (0, 0, 0, 0, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn the_history_of_a_tag_goes_when_the_tag_was_deleted_long_ago() {
+    let (registry, store) = started().await;
+    let history = async |tag: &str| {
+        let path = format!("/v2/app/_oci/tag-history/{tag}");
+        let answer = registry.get(&path).await;
+        match answer.status.as_u16() {
+            200 => answer.json()["history"].as_array().unwrap().len(),
+            status => {
+                assert_eq!(status, 404);
+                0
+            }
+        }
+    };
+    // Tags that sort before, between and after each other's moves.
+    for tag in ["1", "1-a", "1.0", "10", "kept"] {
+        registry.push("app", tag, &hello()).await;
+        registry.push("app", tag, &hello_again()).await;
+    }
+    for tag in ["1", "1-a", "10"] {
+        let path = format!("/v2/app/manifests/{tag}");
+        assert_eq!(registry.send("DELETE", &path, "").await.status, 202);
+    }
+    let hour = CollectOptions {
+        deleted_history: Duration::from_hours(1),
+        ..NOW
+    };
+    assert_eq!(collect(&store, hour).await.history, 0);
+    assert_eq!(history("1").await, 3);
+    assert_eq!(collect(&store, NOW).await.history, 9);
+    for (tag, moves) in [("1", 0), ("1-a", 0), ("1.0", 2), ("10", 0), ("kept", 2)] {
+        assert_eq!(history(tag).await, moves, "{tag}");
+    }
+    // Pushed again, it begins anew.
+    registry.push("app", "1", &hello()).await;
+    assert_eq!(history("1").await, 1);
+    assert_eq!(collect(&store, NOW).await.history, 0);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use crate::registry::Registry;
 const AT_ONCE: CollectOptions = CollectOptions {
     grace: Duration::ZERO,
     untagged_after: Some(Duration::ZERO),
+    deleted_history: Duration::ZERO,
     dry_run: false,
 };
 

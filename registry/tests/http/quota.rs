@@ -55,6 +55,7 @@ async fn bytes_beyond_the_quota_are_refused_with_all_three_numbers() {
     let at_once = CollectOptions {
         grace: Duration::ZERO,
         untagged_after: None,
+        deleted_history: Duration::ZERO,
         dry_run: false,
     };
     store.collect(at_once).await.unwrap();

@@ -192,6 +192,7 @@ impl Script {
         let collected = store.collect(CollectOptions {
             grace: Duration::ZERO,
             untagged_after: None,
+            deleted_history: Duration::ZERO,
             dry_run: false,
         });
         let collected = collected.await;

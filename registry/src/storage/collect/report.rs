@@ -35,6 +35,9 @@ pub struct Collected {
     pub bytes: u64,
     /// Facts about manifests that are nowhere.
     pub facts: u64,
+    /// Moves of tags that were deleted long ago.
+    #[serde(default)]
+    pub history: u64,
     /// What would have gone, if a push had not used it meanwhile.
     pub in_use: u64,
     /// The first hundred things that went.
@@ -45,7 +48,7 @@ pub struct Collected {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Removed {
-    /// `manifest`, `tag`, `grant` or `blob`.
+    /// `manifest`, `tag`, `grant`, `blob` or `history`.
     pub kind: String,
     /// Where it was, unless it was a blob, which belongs to no repository any more.
     #[serde(skip_serializing_if = "Option::is_none")]

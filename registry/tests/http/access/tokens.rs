@@ -2,8 +2,10 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use wasmport_artifact::Digest;
 
 use super::{TOKEN_KEY, guarded};
+use crate::artifact::hello;
 use crate::registry::{Answer, Registry};
 
 async fn token(registry: &Registry, user: Option<&str>, scope: &str) -> String {
@@ -64,6 +66,29 @@ async fn a_token_for_the_list_of_repositories_names_what_its_owner_may_pull() {
     let other = token(&registry, Some("alice"), "repository:other:pull").await;
     let listed = with(&registry, &other, "GET", "/v2/_catalog").await.json();
     assert_eq!(listed["repositories"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_token_for_a_push_mounts_what_its_owner_may_pull_when_no_source_is_named() {
+    let registry = guarded("").await;
+    assert_eq!(registry.push_as("alice", "team/app").await.status, 201);
+    let digest = Digest::of(hello().layer());
+    let anonymous = |to: &str| format!("/v2/{to}/blobs/uploads/?mount={digest}");
+    let push = token(&registry, Some("alice"), "repository:team/other:pull,push").await;
+    // Who names the source needs a token for it; the challenge names it.
+    let named = format!("{}&from=team/app", anonymous("team/other"));
+    assert_eq!(with(&registry, &push, "POST", &named).await.status, 202);
+    let mounted = with(&registry, &push, "POST", &anonymous("team/other")).await;
+    assert_eq!(mounted.status, 201, "{}", mounted.text());
+    let blob = format!("/v2/team/app/blobs/{digest}");
+    assert_eq!(with(&registry, &push, "GET", &blob).await.status, 401);
+    let pull = token(&registry, Some("alice"), "repository:team/third:pull").await;
+    let refused = with(&registry, &pull, "POST", &anonymous("team/third")).await;
+    assert_eq!(refused.status, 401, "it is not for a push");
+    // Bob may push here, and pull from nowhere that has it.
+    let bob = token(&registry, Some("bob"), "repository:inbox:pull,push").await;
+    let answer = with(&registry, &bob, "POST", &anonymous("inbox")).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
 }
 
 #[tokio::test]
