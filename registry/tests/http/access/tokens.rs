@@ -80,8 +80,8 @@ async fn a_token_for_a_push_mounts_what_its_owner_may_pull_when_no_source_is_nam
     assert_eq!(with(&registry, &push, "POST", &named).await.status, 202);
     let mounted = with(&registry, &push, "POST", &anonymous("team/other")).await;
     assert_eq!(mounted.status, 201, "{}", mounted.text());
-    let blob = format!("/v2/team/app/blobs/{digest}");
-    assert_eq!(with(&registry, &push, "GET", &blob).await.status, 401);
+    let path = format!("/v2/team/app/blobs/{digest}");
+    assert_eq!(with(&registry, &push, "GET", &path).await.status, 401);
     let pull = token(&registry, Some("alice"), "repository:team/third:pull").await;
     let refused = with(&registry, &pull, "POST", &anonymous("team/third")).await;
     assert_eq!(refused.status, 401, "it is not for a push");
