@@ -90,7 +90,8 @@ fn only_who_may_administer_gets_an_answer() {
     let place = Place::guarded();
     let host = place.registry.address.as_str();
     let quota = format!("{host}/team/app");
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 7] = [
+        &["admin", "reload", host],
         &["admin", "gc", host, "--dry-run"],
         &["admin", "quota", &quota],
         &["admin", "audit", host],
@@ -126,6 +127,11 @@ fn the_collector_runs_when_it_is_told_to() {
     let done = place.run_as("root", &["admin", "gc", host, "--grace", "0s"]);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.stdout.contains("removed 0 manifests"), "{done:?}");
+    let audit = place.json_as("root", &["admin", "audit", host]);
+    let lines = audit["lines"].as_array().unwrap().iter();
+    let runs = lines.filter(|line| line["action"] == "gc" && line["who"] == "user:root");
+    let verdicts: Vec<_> = runs.map(|line| line["verdict"].clone()).collect();
+    assert_eq!(verdicts, ["refused", "dry-run", "done"]);
     let last = place.json_as("root", &["admin", "gc", host, "--last"]);
     let runs: Vec<_> = last["runs"].as_array().unwrap().iter().collect();
     assert_eq!(runs.len(), 2, "{last}");
@@ -135,6 +141,52 @@ fn the_collector_runs_when_it_is_told_to() {
     );
     let text = place.run_as("root", &["admin", "gc", host, "--last"]);
     assert_eq!(text.stdout.lines().count(), 2, "{text:?}");
+}
+
+#[test]
+fn a_reload_says_what_was_taken_and_what_was_not() {
+    let place = Place::guarded();
+    let host = place.registry.address.as_str();
+    let reload = ["admin", "reload", host];
+    let results = |answer: &Value| {
+        let of = |one: &Value| {
+            let (what, result) = (one["what"].as_str(), one["result"].as_str());
+            (what.unwrap().to_owned(), result.unwrap().to_owned())
+        };
+        let all: Vec<_> = answer["reloaded"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(of)
+            .collect();
+        all
+    };
+    let taken = |what: &str| (what.to_owned(), "taken".to_owned());
+    let all = ["settings", "policy", "access"].map(taken);
+    assert_eq!(results(&place.json_as("root", &reload)), all);
+
+    place.sandbox.write(
+        "registry.toml",
+        CONFIGURATION.replace("[store]", "drain-delay = \"1s\"\n[store]"),
+    );
+    let told = place.json_as("root", &reload);
+    assert_eq!(
+        results(&told)[3],
+        ("server".to_owned(), "restart".to_owned())
+    );
+
+    place.sandbox.write("users", "no htpasswd");
+    let kept = place.run_as("root", &reload);
+    assert_eq!(kept.code, 1, "{kept:?}");
+    assert!(kept.stdout.contains("access       kept: "), "{kept:?}");
+    // Root is still known, by the file of before.
+    let audit = place.json_as("root", &["admin", "audit", host]);
+    let lines = audit["lines"].as_array().unwrap();
+    let is_told = |line: &Value| {
+        line["action"] == "reload" && line["reference"] == "access" && line["verdict"] == "kept"
+    };
+    let line = lines.iter().find(|line| is_told(line)).unwrap();
+    assert_eq!(line["who"], "user:root");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::policy_file::LoadedPolicy;
 use crate::rates::{Asker, Rates};
+use crate::reload::ReloaderPlace;
 use crate::storage::Store;
 use crate::tag_rules::{TagRules, TagSettings};
 use crate::uploads::{UploadSettings, Uploads};
@@ -48,6 +49,8 @@ pub struct App {
     pub(crate) rates: Arc<Rates>,
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// What reads everything again.
+    pub(crate) reloader: ReloaderPlace,
     has_own_metrics_address: Arc<AtomicBool>,
     /// It stops soon: nothing new should come here.
     is_stopping: Arc<AtomicBool>,
@@ -177,6 +180,7 @@ impl App {
             answers: Arc::new(Answers::new(&CacheSettings::default())),
             rates: Arc::default(),
             metrics,
+            reloader: ReloaderPlace::default(),
             has_own_metrics_address: Arc::default(),
             uploads,
             is_stopping: Arc::default(),
@@ -211,7 +215,8 @@ impl App {
         ApiError::too_often(wait)
     }
 
-    /// Decides with another policy from now on. What was held is decided on again.
+    /// Decides with another policy from now on. What was held is decided on again; when that
+    /// fails, it stays held, and the policy is in force all the same.
     pub async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), OpenAppError> {
         let replaced = self.admission.replace_policy(policy).await;
         replaced.map_err(|error: AdmissionError| OpenAppError(error.into()))

@@ -17,6 +17,9 @@ use wasmport_artifact::{Digest, RepositoryName, Selector, Tag};
 use wasmport_policies::Decision;
 
 use crate::access::{Action, Peer};
+use crate::collector::CollectError;
+use crate::reload::Reloaded;
+use crate::storage::Collected;
 
 pub use self::log::AuditError;
 pub(crate) use self::log::{AuditLog, OpenAudit};
@@ -162,6 +165,38 @@ pub(crate) fn robot_changed(name: &str, verdict: &'static str) {
         verdict: verdict.to_owned(),
         ..Event::default()
     });
+}
+
+/// Somebody had the collector run, or was told why it does not.
+pub(crate) fn collected(run: &Result<Collected, CollectError>) {
+    let (verdict, why) = match run {
+        Ok(run) => {
+            let words = if run.dry_run { "would take" } else { "took" };
+            let (manifests, blobs, bytes) = (run.manifests, run.blobs, run.bytes);
+            let why = format!("{words} {manifests} manifests, {blobs} blobs, {bytes} bytes");
+            (if run.dry_run { "dry-run" } else { "done" }, why)
+        }
+        Err(error) => ("refused", error.to_string()),
+    };
+    record(Event {
+        action: "gc",
+        verdict: verdict.to_owned(),
+        why: Some(shorten(&why)),
+        ..Event::default()
+    });
+}
+
+/// Everything was read again: a line for each kind.
+pub(crate) fn reloaded(kinds: &[Reloaded]) {
+    for kind in kinds {
+        record(Event {
+            action: "reload",
+            reference: Some(kind.what.clone()),
+            verdict: kind.result.as_str().to_owned(),
+            why: kind.error.as_deref().map(shorten),
+            ..Event::default()
+        });
+    }
 }
 
 /// Somebody deleted a tag, a manifest or a blob.

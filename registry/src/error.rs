@@ -98,6 +98,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "UNSUPPORTED", message)
     }
 
+    pub(crate) fn robot_unknown(name: &str) -> Self {
+        let message = format!("there is no robot `{name}`");
+        Self::new(StatusCode::NOT_FOUND, "ROBOT_UNKNOWN", message)
+    }
+
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
     }

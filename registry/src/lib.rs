@@ -57,7 +57,7 @@ pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, 
 pub use health_check::{HealthError, check_health};
 pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
 pub use rates::RateSettings;
-pub use reload::{Reloaded, Reloader};
+pub use reload::{ReloadResult, Reloaded, Reloader};
 pub use router::router;
 pub use server::{
     ClientCertificates, LimitsSettings, MinVersion, Server, ServerSettings, StartError, TlsError,

@@ -168,9 +168,8 @@ impl Metrics {
         self.cut.get_or_create(&Reason { reason }).inc();
     }
 
-    /// Something was read again, and was good, or was not and the old was kept.
-    pub(crate) fn reloaded(&self, what: &'static str, is_good: bool) {
-        let result = if is_good { "taken" } else { "kept" };
+    /// Something was read again, with this result.
+    pub(crate) fn reloaded(&self, what: &'static str, result: &'static str) {
         self.reloads
             .get_or_create(&ReloadLabels { what, result })
             .inc();

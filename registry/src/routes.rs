@@ -10,6 +10,7 @@ pub(crate) mod manifests;
 pub(crate) mod metrics;
 pub(crate) mod quota;
 pub(crate) mod referrers;
+pub(crate) mod reload;
 pub(crate) mod robots;
 pub(crate) mod tag_history;
 pub(crate) mod tags;

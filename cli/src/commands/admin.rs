@@ -3,6 +3,7 @@
 mod audit;
 mod gc;
 mod quota;
+mod reload;
 mod robot;
 
 use std::str::FromStr;
@@ -18,7 +19,7 @@ use crate::error::{Failure, Kind};
 use crate::output::Output;
 use crate::remote::{self, Connection};
 
-/// Administer a running registry: its collector, quotas, audit log and robots
+/// Administer a running registry: its configuration, collector, quotas, audit log and robots
 ///
 /// For registries of `wasmport serve` and `wasmport-registry`. Goes in with the user name and
 /// password that `docker login` has stored; a rule has to allow that user `admin` on `**`. A
@@ -26,12 +27,13 @@ use crate::remote::{self, Connection};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  wasmport admin reload registry.example.com
   wasmport admin gc registry.example.com --dry-run
   wasmport admin quota registry.example.com/team/app
   wasmport admin audit registry.example.com --last 20
   wasmport admin robot create registry.example.com ci --allow 'apps/**=pull,push'
 
-Exit status: 0 done; 1 the login may not administer; 2 usage, or the registry does not take
+Exit status: 0 done; 1 the login may not administer, or something was not taken; 2 usage, or the registry does not take
 what was asked for; 3 no login, no such robot, no registry of ours, or network.")]
 pub(crate) struct AdminArgs {
     #[command(subcommand)]
@@ -42,6 +44,7 @@ pub(crate) struct AdminArgs {
 enum AdminCommand {
     Gc(gc::GcArgs),
     Quota(quota::QuotaArgs),
+    Reload(reload::ReloadArgs),
     Audit(audit::AuditArgs),
     Robot(robot::RobotArgs),
 }
@@ -61,6 +64,7 @@ pub(crate) fn run(args: &AdminArgs, output: Output) -> Result<u8, Failure> {
     match &args.command {
         AdminCommand::Gc(args) => answer(output, block_on(gc::run(args))),
         AdminCommand::Quota(args) => answer(output, block_on(quota::run(args))),
+        AdminCommand::Reload(args) => reload::run(args, output),
         AdminCommand::Audit(args) => answer(output, block_on(audit::run(args))),
         AdminCommand::Robot(args) => robot::run(args, output),
     }
@@ -72,6 +76,7 @@ impl AdminArgs {
         match &self.command {
             AdminCommand::Gc(_) => "admin gc",
             AdminCommand::Quota(_) => "admin quota",
+            AdminCommand::Reload(_) => "admin reload",
             AdminCommand::Audit(_) => "admin audit",
             AdminCommand::Robot(args) => args.name(),
         }

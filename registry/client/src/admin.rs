@@ -19,6 +19,9 @@ use crate::retry::Backoff;
 /// registry keeps some thousands.
 const ANSWER_BYTES: usize = 64 << 20;
 
+/// The code of our own registry for a robot that is not there.
+const ROBOT_UNKNOWN: &str = "ROBOT_UNKNOWN";
+
 /// For how long a run of the collector is waited for: longer than a registry gives a request.
 const RUN: Duration = Duration::from_mins(20);
 
@@ -63,6 +66,12 @@ impl Admin {
     /// `dryRun`, `grace` and `untaggedAfter`, all optional.
     pub async fn collect(&self, terms: &Value) -> Result<Value, ClientError> {
         self.post("run the collector of", "gc", terms, RUN).await
+    }
+
+    /// Has the configuration read again: `reloaded`.
+    pub async fn reload(&self) -> Result<Value, ClientError> {
+        let (nothing, limit) = (Value::Null, self.idle_timeout);
+        self.post("reload", "reload", &nothing, limit).await
     }
 
     /// What a repository holds and may hold: `used` and `quota`.
@@ -170,14 +179,18 @@ async fn send(request: RequestBuilder) -> Result<Response, Failure> {
     let done = answer::successful(response).await;
     done.map_err(|failure| match failure {
         // The only thing that may be missing where there is an admin API.
-        Failure::NotFound { message } if message.contains("there is no robot") => {
-            Failure::NotFound { message }
+        Failure::NotFound { message, errors } if has_code(&errors, ROBOT_UNKNOWN) => {
+            Failure::NotFound { message, errors }
         }
         Failure::NotFound { .. }
         | Failure::Rejected { status: 405, .. }
         | Failure::Busy { status: 501, .. } => no_admin_api(status),
         failure => failure,
     })
+}
+
+fn has_code(errors: &Value, code: &str) -> bool {
+    errors.pointer("/0/code").and_then(Value::as_str) == Some(code)
 }
 
 async fn json_of(response: Response) -> Result<Value, Failure> {

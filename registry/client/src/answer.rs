@@ -57,7 +57,7 @@ pub(crate) fn from_status(status: u16, retry_after: Option<Duration>, body: &[u8
     match status {
         401 => Failure::Unauthorized { message },
         403 => Failure::Denied { message, errors },
-        404 => Failure::NotFound { message },
+        404 => Failure::NotFound { message, errors },
         429 | 500..=599 => Failure::Busy {
             status,
             message,

@@ -37,6 +37,8 @@ pub enum Failure {
     NotFound {
         /// The registry's words.
         message: String,
+        /// The `errors` of its answer as they came; `null` when there are none.
+        errors: Value,
     },
     /// `401`, with the credentials that we have.
     #[error("the registry wants other credentials: {message}")]

@@ -83,6 +83,7 @@ mod tests {
     fn what_will_not_pass_is_not_tried_again() {
         let failure = Failure::NotFound {
             message: String::new(),
+            errors: serde_json::Value::Null,
         };
         assert_eq!(BACKOFF.wait(1, &failure), None);
     }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::audit::Actor;
 use crate::error::ApiError;
 use crate::query::Query;
-use crate::routes::{gc, quota, robots};
+use crate::routes::{gc, quota, reload, robots};
 
 /// How many lines of the audit log one answer has unless another number is asked for.
 const LINES: usize = 100;
@@ -36,6 +36,7 @@ async fn answer(app: App, request: Request) -> Result<Response, ApiError> {
         (&Method::GET, ["audit"]) => audit(&app, &request),
         (&Method::GET, ["gc"]) => Ok(gc::runs(&app)),
         (&Method::POST, ["gc"]) => gc::run(&app, request).await,
+        (&Method::POST, ["reload"]) => reload::run(&app).await,
         (&Method::GET, ["quota", name @ ..]) => quota::get(&app, &name.join("/")).await,
         _ => Err(ApiError::not_found(format!("there is no `{path}`"))),
     }

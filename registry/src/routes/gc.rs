@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit;
 use crate::collector::CollectRequest;
 use crate::error::ApiError;
 use crate::routes::admin;
@@ -31,7 +32,12 @@ pub(crate) async fn run(app: &App, request: Request) -> Result<Response, ApiErro
             .map_err(|error| ApiError::bad_request(format!("the body is malformed: {error}")))?,
     };
     let collector = Arc::clone(&app.collector);
-    let run = tokio::spawn(async move { collector.run(wanted).await }).await;
+    let running = audit::carried(async move {
+        let run = collector.run(wanted).await;
+        audit::collected(&run);
+        run
+    });
+    let run = tokio::spawn(running).await;
     let collected = run.map_err(|error| ApiError::internal(&error))??;
     Ok(admin::json(&json!({ "collected": collected })))
 }

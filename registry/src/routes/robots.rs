@@ -97,7 +97,7 @@ pub(crate) async fn create(
 /// From now on the robot is nobody.
 pub(crate) async fn revoke(app: &App, name: &str) -> Result<Response, ApiError> {
     if !robots::is_name(name) || !app.store.delete_robot(name).await? {
-        return Err(ApiError::not_found(format!("there is no robot `{name}`")));
+        return Err(ApiError::robot_unknown(name));
     }
     audit::robot_changed(name, "revoked");
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use reqwest::Client;
 use tempfile::TempDir;
-use wasmport_registry::{ConfigSource, Reloaded, Server};
+use wasmport_registry::{ConfigSource, ReloadResult, Reloaded, Server};
 
 use crate::artifact::hello;
 use crate::metrics::sample;
@@ -35,9 +35,11 @@ async fn started(directory: &Path) -> (Server, wasmport_registry::Reloader) {
     (server, reloader)
 }
 
-fn kept(reloaded: &[Reloaded]) -> Vec<&'static str> {
-    let kept = reloaded.iter().filter(|one| one.error.is_some());
-    kept.map(|one| one.what).collect()
+fn kept(reloaded: &[Reloaded]) -> Vec<&str> {
+    let kept = reloaded
+        .iter()
+        .filter(|one| one.result == ReloadResult::Kept);
+    kept.map(|one| one.what.as_str()).collect()
 }
 
 #[tokio::test]
