@@ -118,14 +118,42 @@ impl Catalogue {
         self.splits.iter().find(is_it)
     }
 
-    /// The versions under which an interface of this name is known.
-    pub(crate) fn known_versions(&self, name: &InterfaceName) -> Vec<String> {
+    /// Whether an interface of this name is known, in any version when `name` has none; with
+    /// `all`, any of the package.
+    pub(crate) fn knows(&self, name: &InterfaceName, all: bool) -> bool {
+        self.interfaces().any(|known| {
+            (&known.namespace, &known.package) == (&name.namespace, &name.package)
+                && (all || known.interface == name.interface)
+                && (name.version.is_none()
+                    || known.same_track(&InterfaceName {
+                        version: name.version.clone(),
+                        ..known.clone()
+                    }))
+        })
+    }
+
+    /// The functions of an interface that is judged by them, without `[method]` and the
+    /// like; none of any other.
+    pub(crate) fn functions_of(&self, name: &InterfaceName) -> Vec<&str> {
+        let splits = self.splits.iter().filter(|split| {
+            let mut imports = split.imports.iter();
+            imports.any(|known| matches!(known, Known::Interface(known) if known.unversioned() == name.unversioned()))
+        });
+        splits.flat_map(Split::listed).collect()
+    }
+
+    fn interfaces(&self) -> impl Iterator<Item = &InterfaceName> {
         let plain = self.capabilities.iter().flat_map(|entry| &entry.interfaces);
         let split = self.splits.iter().flat_map(|split| &split.imports);
-        let known = plain.chain(split).filter_map(|known| match known {
+        plain.chain(split).filter_map(|known| match known {
             Known::Interface(known) => Some(known),
             Known::Module(_) => None,
-        });
+        })
+    }
+
+    /// The versions under which an interface of this name is known.
+    pub(crate) fn known_versions(&self, name: &InterfaceName) -> Vec<String> {
+        let known = self.interfaces();
         known
             .filter(|known| known.unversioned() == name.unversioned())
             .filter_map(|known| known.version.as_ref().map(ToString::to_string))
@@ -158,6 +186,11 @@ impl Split {
             needs.insert(&self.least, Vec::new());
         }
         needs
+    }
+
+    /// Every function that it lists.
+    fn listed(&self) -> impl Iterator<Item = &str> {
+        self.functions.values().flatten().map(String::as_str)
     }
 
     /// True when `functions` have the one that opens something.

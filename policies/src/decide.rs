@@ -1,26 +1,51 @@
 //! A policy and facts in, a decision with its reasons out.
 
 mod artifact;
+mod attestations;
 mod imports;
+mod limits;
+mod novelty;
+mod requirements;
+mod ruling;
 
 use jiff::civil::Date;
 
 use crate::decision::Decision;
-use crate::facts::Facts;
+use crate::facts::{Content, Facts};
 use crate::finding::{Code, Effect, Finding};
-use crate::policy::Policy;
+use crate::policy::{Mode, Policy, Rule};
+pub(crate) use ruling::{Judge, Ruling};
 
 /// Applies `policy` to `facts` as of `today`, in UTC. Total and deterministic; what cannot be
 /// judged is denied.
-pub fn decide(policy: &Policy, facts: &Facts, _today: Date) -> Decision {
+pub fn decide(policy: &Policy, facts: &Facts, today: Date) -> Decision {
     let rule = policy.rule(&facts.repository);
+    let judge = Judge::new(policy, rule, facts, today);
     let mut findings = artifact::content(facts);
+    findings.extend(limits::everywhere(policy, facts));
     match rule {
-        Some(rule) => findings.extend(artifact::kind(rule, facts)),
+        Some(rule) => {
+            findings.extend(artifact::kind(rule, facts));
+            findings.extend(limits::of_rule(rule, facts));
+            findings.extend(requirements::findings(rule, facts));
+        }
         None => findings.extend(artifact::no_rule(policy, facts)),
     }
-    findings.extend(imports::findings(policy, rule, facts));
-    findings.extend(rule.and_then(|rule| artifact::signatures(rule, facts)));
+    findings.extend(imports::findings(&judge));
+    if let Some(rule) = rule {
+        findings.extend(novelty::findings(rule, &judge));
+        findings.extend(attestations::findings(policy, rule, facts, today));
+    }
+    // Of an exception that will end it is said once, however many imports it lets pass.
+    let mut ends = Vec::new();
+    findings.retain(|finding| {
+        let place = &finding.place;
+        let is_new = finding.code != Code::ExceptionExpires || !ends.contains(place);
+        if finding.code == Code::ExceptionExpires {
+            ends.push(place.clone());
+        }
+        is_new
+    });
     Decision::of(findings)
 }
 
@@ -33,14 +58,31 @@ fn finding(code: Code, effect: Effect, message: String, help: String) -> Finding
         place: None,
         message,
         reason: None,
+        path: None,
         import: None,
         functions: Vec::new(),
         capability: None,
         allowed: Vec::new(),
+        entry: None,
         help,
         found: Vec::new(),
         more: 0,
     }
+}
+
+/// What a finding of `rule` does: one that only watches warns.
+fn effect(rule: &Rule, enforced: Effect) -> Effect {
+    match rule.mode {
+        Mode::Enforce => enforced,
+        Mode::Audit => Effect::Warn,
+    }
+}
+
+/// A signature or another attachment has neither a kind nor needs a signature, as long as
+/// clients find it by what it is attached to. Under a tag of its own it is an artifact
+/// like others, and would take that tag over.
+fn is_exempt(facts: &Facts) -> bool {
+    facts.content == Content::Attachment && facts.tags.iter().all(|tag| tag.name.is_derived())
 }
 
 #[cfg(test)]

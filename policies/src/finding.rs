@@ -23,6 +23,9 @@ pub struct Finding {
     /// The policy's own words on why it denies this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The file inside a layer that this is about, where Wasm was found in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// The import, with its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub import: Option<String>,
@@ -36,6 +39,9 @@ pub struct Finding {
     /// What the rule allows, as the policy file has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed: Vec<String>,
+    /// The entry of an `allow` list that would admit this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
     /// What to do.
     pub help: String,
     /// Where the same is said of several things, these; `message` counts them, and `import`
@@ -83,8 +89,26 @@ pub enum Code {
     UnreadableWasm,
     /// The rule does not take this kind of artifact.
     KindNotAllowed,
+    /// An image carries something that cannot be looked into.
+    NotInspected,
+    /// Larger than the policy takes.
+    TooLarge,
+    /// The tag is on another artifact, and stays there.
+    TagImmutable,
+    /// Something is not exported that the rule asks for.
+    ExportMissing,
+    /// An annotation is not there, or says something else than the rule asks for.
+    AnnotationMissing,
+    /// It can do something that the version before it could not.
+    NewCapability,
     /// Too few of the rule's signers have signed.
     SignatureMissing,
+    /// Too few of the rule's signers have attested what it asks for.
+    AttestationMissing,
+    /// An exception lets it pass, and will end within a month.
+    ExceptionExpires,
+    /// The policy asks for something that the facts do not say.
+    CannotEvaluate,
     /// No rule is for this repository.
     NoRule,
 }
@@ -102,7 +126,7 @@ pub enum Effect {
 }
 
 /// A place in a policy file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
     /// The name that the file was read under.
@@ -117,7 +141,7 @@ pub struct Place {
 
 impl Code {
     /// Every code, in the order of the reference.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 18] = [
         Self::ImportDenied,
         Self::ImportNotAllowed,
         Self::UnknownImport,
@@ -125,7 +149,16 @@ impl Code {
         Self::ConfigDisagrees,
         Self::UnreadableWasm,
         Self::KindNotAllowed,
+        Self::NotInspected,
+        Self::TooLarge,
+        Self::TagImmutable,
+        Self::ExportMissing,
+        Self::AnnotationMissing,
+        Self::NewCapability,
         Self::SignatureMissing,
+        Self::AttestationMissing,
+        Self::ExceptionExpires,
+        Self::CannotEvaluate,
         Self::NoRule,
     ];
 
@@ -139,7 +172,16 @@ impl Code {
             Self::ConfigDisagrees => "config-disagrees",
             Self::UnreadableWasm => "unreadable-wasm",
             Self::KindNotAllowed => "kind-not-allowed",
+            Self::NotInspected => "not-inspected",
+            Self::TooLarge => "too-large",
+            Self::TagImmutable => "tag-immutable",
+            Self::ExportMissing => "export-missing",
+            Self::AnnotationMissing => "annotation-missing",
+            Self::NewCapability => "new-capability",
             Self::SignatureMissing => "signature-missing",
+            Self::AttestationMissing => "attestation-missing",
+            Self::ExceptionExpires => "exception-expires",
+            Self::CannotEvaluate => "cannot-evaluate",
             Self::NoRule => "no-rule",
         }
     }

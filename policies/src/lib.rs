@@ -7,6 +7,7 @@ mod capability;
 mod catalogue;
 mod decide;
 mod decision;
+mod explain;
 mod facts;
 mod finding;
 mod needs;
@@ -15,8 +16,9 @@ mod policy;
 pub use capability::{CapabilityUse, Risk, capabilities};
 pub use decide::decide;
 pub use decision::{Decision, Judged, Verdict, annotation, failed_sarif};
+pub use explain::{ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{Attestation, Content, Facts, InnerWasm, Previous, TagFacts, Unseen};
 pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;
-pub use policy::{Policy, PolicyError, RepositoryPattern, Signer};
+pub use policy::{Lint, Policy, PolicyError, PolicyWarning, RepositoryPattern, Signer, Trust};

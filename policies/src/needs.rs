@@ -39,7 +39,8 @@ impl Identity {
         [Self::of(implements)].into_iter().chain(label).collect()
     }
 
-    fn of(name: &str) -> Self {
+    /// The name as an interface's, where it is one.
+    pub(crate) fn of(name: &str) -> Self {
         name.parse()
             .map_or_else(|_| Self::Name(name.to_owned()), Self::Interface)
     }
@@ -99,6 +100,11 @@ impl Opened {
 }
 
 impl Need {
+    /// What the catalogue says nothing about.
+    pub(crate) fn custom(import: &Import) -> Self {
+        Self::new(CUSTOM, &import.functions)
+    }
+
     fn new(capability: &'static str, functions: &[String]) -> Self {
         Self {
             capability,

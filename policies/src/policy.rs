@@ -1,65 +1,85 @@
 //! A policy: the file that says what may be stored, and what it means.
 
 mod compile;
+mod entry;
 mod error;
+mod exception;
 mod file;
+mod index;
 mod pattern;
+mod placed;
 mod preset;
 mod repositories;
 mod rule;
+mod signer;
+mod size;
 mod source;
 mod term;
+mod warning;
+mod wildcard;
 
-use wasmport_artifact::{Digest, RepositoryName};
+use jiff::civil::Date;
+use wasmport_artifact::{Digest, RepositoryName, Tag};
 
 use crate::finding::Place;
+pub(crate) use entry::{Allowed, Deny};
 pub use error::PolicyError;
 pub(crate) use error::one_of;
-pub(crate) use file::{KindShape, Mode, Otherwise};
+pub(crate) use exception::Exception;
+pub(crate) use file::{Inspect, KindShape, Mode, Novelty, Otherwise};
+use index::Index;
 pub(crate) use pattern::Pattern;
+pub(crate) use placed::Placed;
 pub use repositories::RepositoryPattern;
-pub(crate) use rule::{Deny, Rule};
-pub(crate) use source::Source;
+pub(crate) use rule::{Always, Annotation, Attested, Limits, Rule, Signatures};
+pub use signer::{Signer, Trust};
+pub(crate) use size::Size;
+pub(crate) use source::{Source, Sources};
+use term::Definitions;
 pub(crate) use term::{STD, is_std};
+pub use warning::{Lint, PolicyWarning};
 
-/// A policy file that was read and makes sense.
+/// A policy that was read and makes sense: one file, or all of a directory.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    source: Source,
+    name: String,
+    sources: Sources,
     digest: Digest,
     body: Body,
 }
 
-/// A signer that rules can ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signer {
-    /// Its name in this policy.
-    pub name: String,
-    /// The path of its public key, relative to the policy file, or the key itself as PEM.
-    pub key: String,
-}
-
-/// What a policy file says.
-#[derive(Clone, Debug)]
+/// What a policy says.
+#[derive(Clone, Debug, Default)]
 struct Body {
     default: Otherwise,
     default_place: Option<Place>,
-    always: Vec<Deny>,
+    always: Always,
     rules: Vec<Rule>,
+    index: Index,
+    exceptions: Vec<Exception>,
     signers: Vec<Signer>,
+    definitions: Definitions,
 }
 
 impl Policy {
     /// Reads a policy. `file_name` is only for pointing at places in the text.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, PolicyError> {
-        let source = Source {
-            file: file_name.to_owned(),
-            text: text.to_owned(),
-        };
+        let files = vec![(file_name.to_owned(), text.to_owned())];
+        Self::parse_all(file_name, files)
+    }
+
+    /// Reads several files, names and texts, as one policy. Their order means nothing: lists
+    /// are put together, and what can be said only once is said in one of them. `name` is
+    /// what the policy is called as a whole.
+    pub fn parse_all(name: &str, files: Vec<(String, String)>) -> Result<Self, PolicyError> {
+        let files = files.into_iter();
+        let sources = files.map(|(file, text)| Source { file, text }).collect();
+        let sources = Sources::new(sources);
         Ok(Self {
-            body: compile::compile(&source)?,
-            digest: Digest::of(text.as_bytes()),
-            source,
+            name: name.to_owned(),
+            body: compile::compile(&sources)?,
+            digest: sources.digest(),
+            sources,
         })
     }
 
@@ -75,19 +95,20 @@ impl Policy {
         preset::NAMES
     }
 
-    /// The digest of the text.
+    /// The digest of the text, or of all names and texts.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// The name that the text was read under.
-    pub fn source_name(&self) -> &str {
-        &self.source.file
+    /// What it is called: the path of the file or directory, or the preset.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The text.
-    pub fn source(&self) -> &str {
-        &self.source.text
+    /// Its files, names and texts, in the order of their names.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sources = self.sources.iter();
+        sources.map(|source| (source.file.as_str(), source.text.as_str()))
     }
 
     /// The signers that it knows, in the order of their names.
@@ -95,17 +116,53 @@ impl Policy {
         &self.body.signers
     }
 
-    pub(crate) fn text(&self) -> &Source {
-        &self.source
+    /// Whether this tag stays where it was first put, which `decide` sees when it is told
+    /// what the tag points to, and only the store can hold against two pushes at once.
+    pub fn keeps(&self, repository: &RepositoryName, tag: &Tag) -> bool {
+        let own = self.rule(repository);
+        let own = own.filter(|rule| rule.mode == Mode::Enforce);
+        let limits = own.map(|rule| &rule.limits);
+        let mut all = limits.into_iter().chain([&self.body.always.limits]);
+        all.any(|limits| limits.keep(tag).is_some())
+    }
+
+    /// The first day after `today` on which a decision may be another although neither the
+    /// policy nor the facts are: something begins or ends on it, or is about to.
+    pub fn next_change(&self, today: Date) -> Option<Date> {
+        let signers = self.body.signers.iter();
+        let signers = signers.flat_map(|signer| [signer.not_before, after(signer.not_after)]);
+        let exceptions = self.body.exceptions.iter();
+        let exceptions = exceptions.flat_map(|exception| {
+            let expires = exception.expires.value;
+            [Some(exception.warns_from()), after(Some(expires))]
+        });
+        let days = signers.chain(exceptions).flatten();
+        days.filter(|day| *day > today).min()
+    }
+
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     pub(crate) fn is_preset(&self) -> bool {
-        self.source.file.starts_with(preset::PREFIX)
+        self.name.starts_with(preset::PREFIX)
     }
 
-    /// What is denied everywhere.
-    pub(crate) fn always(&self) -> &[Deny] {
+    /// What holds everywhere.
+    pub(crate) fn always(&self) -> &Always {
         &self.body.always
+    }
+
+    pub(crate) fn rules(&self) -> &[Rule] {
+        &self.body.rules
+    }
+
+    pub(crate) fn exceptions(&self) -> &[Exception] {
+        &self.body.exceptions
+    }
+
+    pub(crate) fn signer(&self, name: &str) -> Option<&Signer> {
+        self.body.signers.iter().find(|signer| signer.name == name)
     }
 
     /// What is done where no rule is for the repository, and where that is said.
@@ -113,13 +170,14 @@ impl Policy {
         (self.body.default, self.body.default_place.as_ref())
     }
 
-    /// The rule for this repository: the most specific. There are no ties, since a file
-    /// with one is refused.
+    /// The rule for this repository: the most specific.
     pub(crate) fn rule(&self, repository: &RepositoryName) -> Option<&Rule> {
-        let fitting = self.body.rules.iter();
-        let fitting = fitting.filter_map(|rule| Some((rule.fit(repository)?, rule)));
-        fitting.max_by_key(|(fit, _)| *fit).map(|(_, rule)| rule)
+        self.body.index.find(&self.body.rules, repository)
     }
+}
+
+fn after(last: Option<Date>) -> Option<Date> {
+    last?.tomorrow().ok()
 }
 
 #[cfg(test)]

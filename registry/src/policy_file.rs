@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use wasmport_artifact::Digest;
-use wasmport_policies::{Policy, PolicyError, Signer};
+use wasmport_policies::{Place, Policy, PolicyError, Signer, Trust};
 use wasmport_signature::{KeyError, PublicKey, Signature};
 
 /// A policy together with the public keys of its signers.
@@ -18,6 +18,10 @@ pub struct LoadedPolicy {
     /// Names of signers and their keys, in the policy's order.
     pub trust: Vec<(String, PublicKey)>,
 }
+
+/// The most files of a directory that is a policy. One for each team of a large company is
+/// well below that, and a directory with more is another one by mistake.
+const FILES: usize = 1_000;
 
 /// Why a policy could not be loaded.
 #[derive(Debug, Error)]
@@ -37,6 +41,24 @@ pub enum LoadPolicyError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// A directory without policy files, or with far too many.
+    #[error("the directory `{}` has {got} files `*.toml`, expected 1 to {FILES}", path.display())]
+    Files {
+        /// The directory.
+        path: PathBuf,
+        /// How many there are.
+        got: usize,
+    },
+    /// A signer that only a certificate could tell.
+    #[error(
+        "the signer `{signer}` is an identity, and this version verifies signatures by key only ({place})"
+    )]
+    Identity {
+        /// The signer's name.
+        signer: String,
+        /// Where the policy names it.
+        place: Place,
     },
     /// The file is not a policy.
     #[error("the policy `{}` is not valid", path.display())]
@@ -90,15 +112,18 @@ impl LoadedPolicy {
             return Self::with_keys(policy, Path::new(""));
         }
         let path = Path::new(spec);
-        let text = fs::read_to_string(path).map_err(|source| LoadPolicyError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        let policy = Policy::parse(spec, &text).map_err(|source| LoadPolicyError::Policy {
+        let is_directory = path.is_dir();
+        let files = if is_directory {
+            read_directory(path)?
+        } else {
+            vec![(spec.to_owned(), read(path)?)]
+        };
+        let policy = Policy::parse_all(spec, files).map_err(|source| LoadPolicyError::Policy {
             path: path.to_owned(),
             source: source.into(),
         })?;
-        Self::with_keys(policy, path.parent().unwrap_or(Path::new("")))
+        let parent = path.parent().unwrap_or(Path::new(""));
+        Self::with_keys(policy, if is_directory { path } else { parent })
     }
 
     /// What decisions depend on besides the facts: the policy's text and the keys.
@@ -148,11 +173,55 @@ fn refuse_same_keys(trust: &[(String, PublicKey)]) -> Result<(), LoadPolicyError
     Ok(())
 }
 
+fn read(path: &Path) -> Result<String, LoadPolicyError> {
+    fs::read_to_string(path).map_err(|source| LoadPolicyError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// All `*.toml` of a directory, but not of those in it.
+fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, LoadPolicyError> {
+    let failed = |source| LoadPolicyError::Read {
+        path: directory.to_owned(),
+        source,
+    };
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+            && path.is_file()
+        {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() || paths.len() > FILES {
+        return Err(LoadPolicyError::Files {
+            path: directory.to_owned(),
+            got: paths.len(),
+        });
+    }
+    let files = paths.iter();
+    let files = files.map(|path| Ok((path.display().to_string(), read(path)?)));
+    files.collect()
+}
+
 fn load_key(signer: &Signer, directory: &Path) -> Result<PublicKey, LoadPolicyError> {
-    let (pem, from) = if signer.key.contains("-----BEGIN") {
-        (signer.key.clone(), "in the policy itself".to_owned())
+    let key = match &signer.trust {
+        Trust::Key(key) => key,
+        Trust::Identity { .. } => {
+            return Err(LoadPolicyError::Identity {
+                signer: signer.name.clone(),
+                place: signer.place.clone(),
+            });
+        }
+    };
+    let (pem, from) = if key.contains("-----BEGIN") {
+        (key.clone(), "in the policy itself".to_owned())
     } else {
-        let path = directory.join(&signer.key);
+        let path = directory.join(key);
         let pem = fs::read_to_string(&path).map_err(|source| LoadPolicyError::ReadKey {
             signer: signer.name.clone(),
             path: path.clone(),
@@ -186,6 +255,45 @@ mod tests {
                 .trust
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_directory_is_one_policy() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+        let spec = directory.path().to_str().unwrap();
+        let error = LoadedPolicy::load(spec).unwrap_err();
+        assert!(matches!(error, LoadPolicyError::Files { got: 0, .. }));
+        write(
+            "b.toml",
+            "schema = 1\n[[rule]]\nid = \"b\"\nrepositories = [\"b\"]\n",
+        );
+        write("a.toml", "schema = 1\n[always]\ndeny = [\"sockets\"]\n");
+        write("notes.md", "not a policy");
+        let loaded = LoadedPolicy::load(spec).unwrap();
+        let names: Vec<_> = loaded.policy.files().map(|(name, _)| name).collect();
+        assert_eq!(names, [format!("{spec}/a.toml"), format!("{spec}/b.toml")]);
+        write(
+            "c.toml",
+            "schema = 1\n[[rule]]\nid = \"b\"\nrepositories = [\"c\"]\n",
+        );
+        let LoadPolicyError::Policy { source, .. } = LoadedPolicy::load(spec).unwrap_err() else {
+            panic!("expected a policy that makes no sense");
+        };
+        assert!(source.to_string().contains("c.toml:3:6"), "{source}");
+    }
+
+    #[test]
+    fn a_signer_that_cannot_be_verified_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("p.toml");
+        let text = "schema = 1\n[signer.ci]\nissuer = \"https://a.example\"\n\
+                    identity = \"https://a.example/acme/*\"\ntrusted-root = \"root.json\"\n";
+        fs::write(&path, text).unwrap();
+        let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
+        let expected =
+            "the signer `ci` is an identity, and this version verifies signatures by key only";
+        assert!(error.to_string().starts_with(expected), "{error}");
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! Findings on an artifact as a whole: what it is, where it goes, who signed it.
+//! Findings on an artifact as a whole: what it is, and where it goes.
 
 use wasmport_artifact::{Disagreement, Kind};
 
-use super::finding;
+use super::{effect, finding, is_exempt};
 use crate::facts::{Content, Facts};
 use crate::finding::{Code, Effect, Finding};
-use crate::policy::{KindShape, Mode, Otherwise, Policy, Rule, one_of};
+use crate::policy::{KindShape, Otherwise, Policy, Rule, one_of};
 
 /// What no policy admits: Wasm that cannot be read, or that is not what it says.
 pub(super) fn content(facts: &Facts) -> Vec<Finding> {
@@ -85,20 +85,22 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
             Kind::CoreModule => KindShape::CoreModule,
             Kind::WitPackage => KindShape::WitPackage,
         },
+        Content::Image { wasm, .. } if !wasm.is_empty() => KindShape::WasmImage,
         Content::Image { .. } | Content::Other => KindShape::Other,
         // That it cannot be read is a finding already.
         Content::Unreadable { .. } | Content::Attachment => return None,
     };
     let kinds = rule.kinds.as_ref()?;
-    if kinds.kinds.contains(&kind) {
+    if kinds.value.contains(&kind) {
         return None;
     }
-    let names: Vec<&str> = kinds.kinds.iter().map(|kind| kind.as_str()).collect();
+    let names: Vec<&str> = kinds.value.iter().map(|kind| kind.as_str()).collect();
     let what = match kind {
         KindShape::Other => "no WebAssembly",
         KindShape::Component => "a component",
         KindShape::CoreModule => "a core module",
         KindShape::WitPackage => "a WIT package",
+        KindShape::WasmImage => "an image with WebAssembly inside",
     };
     let expected = one_of(names.iter().copied());
     let message = format!("this is {what}, and rule `{}` takes {expected}", rule.id);
@@ -123,69 +125,4 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
             help,
         )
     })
-}
-
-/// A signature or another attachment has neither a kind nor needs a signature, as long as
-/// clients find it by what it is attached to. Under a tag of its own it is an artifact
-/// like others, and would take that tag over.
-fn is_exempt(facts: &Facts) -> bool {
-    facts.content == Content::Attachment && facts.tags.iter().all(|tag| tag.name.is_derived())
-}
-
-/// Too few signatures. They may still arrive, so the artifact waits for them.
-pub(super) fn signatures(rule: &Rule, facts: &Facts) -> Option<Finding> {
-    if is_exempt(facts) {
-        return None;
-    }
-    let wanted = rule.signatures.as_ref()?;
-    let have: Vec<&str> = wanted
-        .from
-        .intersection(&facts.signed_by)
-        .map(String::as_str)
-        .collect();
-    if have.len() >= wanted.require {
-        return None;
-    }
-    let message = format!(
-        "rule `{}` wants {} from {}, and {}",
-        rule.id,
-        plural(wanted.require, "signature"),
-        one_of(wanted.from.iter().map(String::as_str)),
-        match have.as_slice() {
-            [] => "none has signed".to_owned(),
-            some => format!("only {} has signed", some.join(", ")),
-        }
-    );
-    let missing = wanted.from.difference(&facts.signed_by).map(String::as_str);
-    let help = format!(
-        "sign it as {}: `wasmport sign REF --key KEY`",
-        one_of(missing)
-    );
-    Some(Finding {
-        rule: Some(rule.id.clone()),
-        place: Some(wanted.place.clone()),
-        allowed: wanted.from.iter().cloned().collect(),
-        ..finding(
-            Code::SignatureMissing,
-            effect(rule, Effect::Hold),
-            message,
-            help,
-        )
-    })
-}
-
-/// A rule that only watches warns.
-pub(super) fn effect(rule: &Rule, enforced: Effect) -> Effect {
-    match rule.mode {
-        Mode::Enforce => enforced,
-        Mode::Audit => Effect::Warn,
-    }
-}
-
-fn plural(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("a {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
 }

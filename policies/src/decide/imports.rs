@@ -2,128 +2,126 @@
 
 use wasmport_artifact::{Import, ItemKind};
 
-use super::artifact::effect;
-use super::finding;
+use super::ruling::{Judge, Ruling};
+use super::{effect, finding};
 use crate::catalogue::{CUSTOM, Catalogue};
-use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::needs::{Identity, Need, Opened};
-use crate::policy::{Deny, Pattern, Policy, Rule, STD, is_std};
+use crate::policy::{Deny, Exception, Pattern, Rule, STD, is_std};
 
 /// Everything that the policy has against the imports, in their order.
-pub(super) fn findings(policy: &Policy, rule: Option<&Rule>, facts: &Facts) -> Vec<Finding> {
+pub(super) fn findings(judge: &Judge<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (_path, inspection) in facts.content.inspections() {
-        let imports = &inspection.imports;
-        let judge = Judge {
-            policy,
-            rule,
-            opened: Opened::by(imports),
-        };
-        found.extend(imports.iter().flat_map(|import| judge.import(import)));
+    for (path, inspection) in judge.facts.content.inspections() {
+        let opened = Opened::by(&inspection.imports);
+        for import in &inspection.imports {
+            let own = on_import(judge, import, &opened).into_iter();
+            found.extend(own.map(|finding| Finding {
+                path: path.filter(|path| !path.is_empty()).map(str::to_owned),
+                ..finding
+            }));
+        }
     }
     found
 }
 
-struct Judge<'a> {
-    policy: &'a Policy,
-    rule: Option<&'a Rule>,
-    opened: Opened,
+fn on_import(judge: &Judge<'_>, import: &Import, opened: &Opened) -> Vec<Finding> {
+    match import.kind {
+        // A type has no function that could be called.
+        ItemKind::Type => Vec::new(),
+        ItemKind::Component | ItemKind::CoreModule | ItemKind::Value => vec![unsupported(import)],
+        ItemKind::Instance | ItemKind::Func | ItemKind::Core => {
+            let names = Identity::all_of(import);
+            let names = names.iter();
+            names
+                .flat_map(|name| on_name(judge, import, name, opened))
+                .collect()
+        }
+    }
 }
 
-impl Judge<'_> {
-    fn import(&self, import: &Import) -> Vec<Finding> {
-        match import.kind {
-            // A type has no function that could be called.
-            ItemKind::Type => Vec::new(),
-            ItemKind::Component | ItemKind::CoreModule | ItemKind::Value => {
-                vec![unsupported(import)]
-            }
-            ItemKind::Instance | ItemKind::Func | ItemKind::Core => {
-                let names = Identity::all_of(import);
-                names
-                    .iter()
-                    .flat_map(|name| self.name(import, name))
-                    .collect()
-            }
-        }
-    }
-
-    /// Judges one name of an import: every need has its own finding, but where the
-    /// import is denied by its name one is enough.
-    fn name(&self, import: &Import, name: &Identity) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for need in name.needs(import, &self.opened) {
-            if let Some((denied, rule)) = self.denied(name, &need) {
-                let finding = import_denied(import, &need, denied, rule);
-                if denied.term.is_by_name() {
-                    let functions = import.functions.clone();
-                    return vec![Finding {
-                        functions,
-                        ..finding
-                    }];
+/// Judges one name of an import: every need has its own finding, but where the import is
+/// denied by its name one is enough.
+fn on_name(judge: &Judge<'_>, import: &Import, name: &Identity, opened: &Opened) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for need in name.needs(import, opened) {
+        match judge.rule_on(import, name, &need) {
+            Ruling::Denied {
+                by,
+                rule,
+                functions,
+            } => {
+                let is_by_name = by.term.is_by_name();
+                let denied = import_denied(import, &need, by, rule);
+                let finding = Finding {
+                    functions,
+                    ..denied
+                };
+                if is_by_name {
+                    return vec![finding];
                 }
                 found.push(finding);
-            } else if let Some(rule) = self.rule {
-                let mut allowed = rule.allow.terms.iter();
-                if !allowed.any(|term| term.admits(name, &need)) {
-                    found.push(self.not_allowed(import, name, &need, rule));
-                }
             }
+            Ruling::NotAllowed(rule) => {
+                let expired = judge.expired_for(import, name, &need);
+                found.push(not_allowed(judge, import, name, &need, rule, expired));
+            }
+            Ruling::Excepted(exception, _) => {
+                found.extend(expires(judge, import, &need, exception));
+            }
+            // That there is no rule is a finding already.
+            Ruling::Allowed(_) | Ruling::Unruled | Ruling::NoRule => {}
         }
-        found
     }
+    found
+}
 
-    /// The entry that denies this, and its rule; what holds everywhere comes first.
-    fn denied(&self, name: &Identity, need: &Need) -> Option<(&Deny, Option<&Rule>)> {
-        let always = self.policy.always().iter().map(|deny| (deny, None));
-        let own = self.rule.into_iter();
-        let own = own.flat_map(|rule| rule.deny.iter().map(move |deny| (deny, Some(rule))));
-        always
-            .chain(own)
-            .find(|(deny, _)| deny.term.denies(name, need))
-    }
-
-    fn not_allowed(&self, import: &Import, name: &Identity, need: &Need, rule: &Rule) -> Finding {
-        let is_custom = need.capability == CUSTOM;
-        let (code, message, origin, entry) = if is_custom {
-            (
-                Code::UnknownImport,
-                format!(
-                    "`{}` is not in the catalogue, and rule `{}` does not name it",
-                    import.name, rule.id
-                ),
-                other_versions(name),
-                Pattern::for_import(name),
-            )
-        } else {
-            (
-                Code::ImportNotAllowed,
-                format!(
-                    "`{}` asks for `{}`, which rule `{}` does not allow",
-                    import.name, need.capability, rule.id
-                ),
-                origin(need),
-                admitting(need).to_owned(),
-            )
-        };
-        let place = if self.policy.is_preset() {
-            "of a policy of your own".to_owned()
-        } else {
-            format!("of rule `{}`", rule.id)
-        };
-        let advice = format!("to admit it, add `\"{entry}\"` to `allow` {place}");
-        let help = sentence([origin, Some(advice)]);
-        Finding {
-            rule: Some(rule.id.clone()),
-            place: Some(rule.allow.place.clone()),
-            allowed: rule.allow.texts.clone(),
-            ..about(
-                import,
-                need,
-                finding(code, effect(rule, Effect::Deny), message, help),
-            )
-        }
+fn not_allowed(
+    judge: &Judge<'_>,
+    import: &Import,
+    name: &Identity,
+    need: &Need,
+    rule: &Rule,
+    expired: Option<&Exception>,
+) -> Finding {
+    let (code, message, origin, entry) = if need.capability == CUSTOM {
+        (
+            Code::UnknownImport,
+            format!(
+                "`{}` is not in the catalogue, and rule `{}` does not name it",
+                import.name, rule.id
+            ),
+            other_versions(name),
+            Pattern::for_import(name),
+        )
+    } else {
+        (
+            Code::ImportNotAllowed,
+            format!(
+                "`{}` asks for `{}`, which rule `{}` does not allow",
+                import.name, need.capability, rule.id
+            ),
+            origin(need),
+            admitting(need).to_owned(),
+        )
+    };
+    let place = if judge.policy.is_preset() {
+        "of a policy of your own".to_owned()
+    } else {
+        format!("of rule `{}`", rule.id)
+    };
+    let advice = format!("to admit it, add `\"{entry}\"` to `allow` {place}");
+    let help = sentence([origin, expired.map(ended), Some(advice)]);
+    Finding {
+        rule: Some(rule.id.clone()),
+        place: Some(rule.allow.place.clone()),
+        allowed: rule.allow.texts(),
+        entry: Some(entry),
+        ..about(
+            import,
+            need,
+            finding(code, effect(rule, Effect::Deny), message, help),
+        )
     }
 }
 
@@ -132,10 +130,10 @@ fn import_denied(import: &Import, need: &Need, denied: &Deny, rule: Option<&Rule
         Some(rule) => format!("rule `{}` denies", rule.id),
         None => "this policy denies everywhere".to_owned(),
     };
-    let what = if denied.term.is_by_name() {
-        format!("is `{}`", denied.text)
-    } else {
-        format!("asks for `{}`", need.capability)
+    let what = match (&denied.functions, denied.term.is_by_name()) {
+        (Some(_), _) => format!("has functions of `{}`", denied.text),
+        (None, true) => format!("is `{}`", denied.text),
+        (None, false) => format!("asks for `{}`", need.capability),
     };
     let message = format!("`{}` {what}, which {by}", import.name);
     let instead = denied.use_instead.as_ref();
@@ -155,6 +153,45 @@ fn import_denied(import: &Import, need: &Need, denied: &Deny, rule: Option<&Rule
             finding(Code::ImportDenied, effect, message, help),
         )
     }
+}
+
+/// An exception lets this pass: will it soon end?
+pub(super) fn expires(
+    judge: &Judge<'_>,
+    import: &Import,
+    need: &Need,
+    exception: &Exception,
+) -> Option<Finding> {
+    if judge.today < exception.warns_from() {
+        return None;
+    }
+    let last = exception.expires.value;
+    let message = format!(
+        "`{}` passes by an exception, whose last day is {last}",
+        import.name
+    );
+    let help = "do without it by then, or have the rule allow it";
+    Some(Finding {
+        place: Some(exception.expires.place.clone()),
+        reason: Some(exception.reason.clone()),
+        ..about(
+            import,
+            need,
+            finding(
+                Code::ExceptionExpires,
+                Effect::Warn,
+                message,
+                help.to_owned(),
+            ),
+        )
+    })
+}
+
+fn ended(exception: &Exception) -> String {
+    format!(
+        "the exception for this (`{}`) ended with {} ({})",
+        exception.reason, exception.expires.value, exception.expires.place
+    )
 }
 
 fn about(import: &Import, need: &Need, finding: Finding) -> Finding {

@@ -74,7 +74,7 @@ impl Block<'_> {
         let heading = self.paint.paint(Part::Heading, &heading);
         self.text.extend([level.as_str(), &heading, "\n"]);
         if let Some(place) = &finding.place {
-            let source = self.policy.map(Policy::text);
+            let source = self.policy.and_then(|policy| policy.sources().of(place));
             let excerpt = painted(place, source, finding.effect, self.paint);
             self.text.push_str(&excerpt);
         }

@@ -1,253 +1,159 @@
-//! From the shape of a file to a policy that makes sense, or the first place where it
-//! does not.
+//! From the shape of files to a policy that makes sense, or the first place where it does
+//! not.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod exception;
+mod lists;
+mod names;
+mod rule;
+
 use std::ops::Range;
 
-use toml::Spanned;
-
-use crate::policy::error::{PolicyError, Problem, one_of};
-use crate::policy::file::{
-    CapabilityShape, DenyShape, File, Otherwise, RuleShape, SignaturesShape, SignerShape,
-};
-use crate::policy::repositories::RepositoryPattern;
-use crate::policy::rule::{Allow, Deny, Kinds, Rule, Signatures};
-use crate::policy::source::Source;
-use crate::policy::term::{Definitions, Term, is_built_in, parse_pattern};
-use crate::policy::{Body, Signer};
+use crate::finding::Place;
+use crate::policy::Body;
+use crate::policy::error::{PolicyError, Problem};
+use crate::policy::file::{AlwaysShape, File};
+use crate::policy::index::Index;
+use crate::policy::placed::Placed;
+use crate::policy::rule::{Always, Limits};
+use crate::policy::source::{Source, Sources};
+use names::Names;
 
 /// The only schema so far.
 const SCHEMA: u64 = 1;
 
-/// Reads the text of `source`.
-pub(super) fn compile(source: &Source) -> Result<Body, PolicyError> {
+/// The longest policy file. The largest that we know of, with a rule for each of a thousand
+/// repositories, has a tenth of that; what is longer is another file by mistake.
+const FILE_BYTES: usize = 1 << 20;
+
+/// Reads the texts.
+pub(super) fn compile(sources: &Sources) -> Result<Body, PolicyError> {
+    let files = sources.iter().map(|source| Ok((source, read(source)?)));
+    let files: Vec<(&Source, File)> = files.collect::<Result<_, _>>()?;
+    let names = Names::of(&files)?;
+    let mut body = Body::default();
+    for (source, file) in files {
+        let reader = Reader {
+            source,
+            names: &names,
+        };
+        reader.file(file, &mut body)?;
+    }
+    body.index = Index::of(&body.rules);
+    (body.definitions, body.signers) = names.into_parts();
+    Ok(body)
+}
+
+fn read(source: &Source) -> Result<File, PolicyError> {
+    if source.text.len() > FILE_BYTES {
+        let got = source.text.len();
+        let problem = Problem::TooLong {
+            max: FILE_BYTES,
+            got,
+        };
+        return Err(PolicyError::new(source, &(0..0), problem));
+    }
     let file: File = toml::from_str(&source.text).map_err(|error| {
-        let problem = Problem::Shape(error.message().trim_end().to_owned());
+        let problem = Problem::shape(error.message().trim_end());
         PolicyError::new(source, &error.span().unwrap_or(0..0), problem)
     })?;
-    let compiler = Compiler {
-        source,
-        definitions: Definitions::new(),
-        signers: Vec::new(),
-    };
-    compiler.file(file)
+    if *file.schema.get_ref() != SCHEMA {
+        let problem = Problem::Schema(*file.schema.get_ref());
+        return Err(PolicyError::new(source, &file.schema.span(), problem));
+    }
+    Ok(file)
 }
 
-struct Compiler<'a> {
+/// Reads one file, when the names of all are known.
+struct Reader<'a> {
     source: &'a Source,
-    definitions: Definitions,
-    signers: Vec<Signer>,
+    names: &'a Names,
 }
 
-impl Compiler<'_> {
-    fn file(mut self, file: File) -> Result<Body, PolicyError> {
-        if *file.schema.get_ref() != SCHEMA {
-            let problem = Problem::Schema(*file.schema.get_ref());
-            return Err(self.error(&file.schema.span(), problem));
+impl Reader<'_> {
+    /// Adds what `file` says to `body`.
+    fn file(&self, file: File, body: &mut Body) -> Result<(), PolicyError> {
+        if let Some(default) = file.default {
+            if let Some(before) = &body.default_place {
+                let at = self.whereabouts(before);
+                return Err(self.error(
+                    &default.span(),
+                    Problem::Twice {
+                        what: "`default`",
+                        at,
+                    },
+                ));
+            }
+            body.default_place = Some(self.place(&default.span()));
+            body.default = default.into_inner();
         }
-        self.define(file.capability)?;
-        self.sign(file.signer)?;
-        let always = self.deny(file.always.deny)?;
-        let mut rules: Vec<Rule> = Vec::new();
+        self.always(file.always, &mut body.always)?;
         for shape in file.rule {
-            let rule = self.rule(shape, &rules)?;
-            rules.push(rule);
+            let rule = self.rule(shape, &body.rules)?;
+            body.rules.push(rule);
         }
-        let (default_place, default) = match file.default {
-            Some(default) => (
-                Some(self.source.place(&default.span())),
-                default.into_inner(),
-            ),
-            None => (None, Otherwise::default()),
-        };
-        Ok(Body {
-            default,
-            default_place,
-            always,
-            rules,
-            signers: self.signers,
-        })
-    }
-
-    fn define(
-        &mut self,
-        shapes: BTreeMap<Spanned<String>, CapabilityShape>,
-    ) -> Result<(), PolicyError> {
-        for (name, shape) in shapes {
-            if is_built_in(name.get_ref()) {
-                let problem = Problem::BuiltIn(name.get_ref().clone());
-                return Err(self.error(&name.span(), problem));
-            }
-            let parse = |text: &Spanned<String>| {
-                parse_pattern(text.get_ref()).map_err(|problem| self.error(&text.span(), problem))
-            };
-            let patterns = shape.imports.iter().map(parse).collect::<Result<_, _>>()?;
-            self.definitions.insert(name.into_inner(), patterns);
+        for shape in file.exception {
+            body.exceptions.push(self.exception(shape)?);
         }
         Ok(())
     }
 
-    fn sign(&mut self, shapes: BTreeMap<Spanned<String>, SignerShape>) -> Result<(), PolicyError> {
-        for (name, shape) in shapes {
-            let (name, span, key) = (name.into_inner(), shape.key.span(), shape.key.into_inner());
-            if key.trim().is_empty() {
-                return Err(self.error(&span, Problem::EmptyKey));
-            }
-            if let Some(other) = self.signers.iter().find(|signer| signer.key == key) {
-                let other = other.name.clone();
-                return Err(self.error(&span, Problem::SameKey { name, other }));
-            }
-            self.signers.push(Signer { name, key });
-        }
-        Ok(())
+    fn always(&self, shape: AlwaysShape, always: &mut Always) -> Result<(), PolicyError> {
+        always.deny.extend(self.deny(shape.deny)?);
+        let Limits {
+            max_size,
+            immutable_tags,
+            inspect,
+        } = self.limits(
+            shape.max_size.as_ref(),
+            shape.immutable_tags.as_ref(),
+            shape.inspect,
+        )?;
+        let limits = &mut always.limits;
+        self.once(
+            "`max-size` under `[always]`",
+            max_size,
+            &mut limits.max_size,
+        )?;
+        let what = "`immutable-tags` under `[always]`";
+        self.once(what, immutable_tags, &mut limits.immutable_tags)?;
+        self.once("`inspect` under `[always]`", inspect, &mut limits.inspect)
     }
 
-    fn rule(&self, shape: RuleShape, before: &[Rule]) -> Result<Rule, PolicyError> {
-        let place = self.source.place(&shape.id.span());
-        let id = self.id(&shape.id, before)?;
-        let repositories = self.repositories(&id, &shape.repositories, before)?;
-        let allow = match shape.allow {
-            Some(list) => self.allow(&list)?,
-            None => Allow {
-                place: place.clone(),
-                terms: Vec::new(),
-                texts: Vec::new(),
-            },
-        };
-        let kinds = shape.kinds.map(|kinds| Kinds {
-            place: self.source.place(&kinds.span()),
-            kinds: kinds.into_inner(),
-        });
-        let signatures = shape
-            .signatures
-            .map(|signatures| self.signatures(&signatures));
-        Ok(Rule {
-            id,
-            place,
-            repositories,
-            mode: shape.mode,
-            kinds,
-            allow,
-            deny: self.deny(shape.deny)?,
-            signatures: signatures.transpose()?,
-        })
-    }
-
-    fn id(&self, id: &Spanned<String>, before: &[Rule]) -> Result<String, PolicyError> {
-        let text = id.get_ref().clone();
-        if text.trim().is_empty() {
-            return Err(self.error(&id.span(), Problem::EmptyId));
-        }
-        match before.iter().find(|rule| rule.id == text) {
-            None => Ok(text),
-            Some(rule) => {
-                let line = rule.place.line;
-                Err(self.error(&id.span(), Problem::DuplicateRule { id: text, line }))
-            }
-        }
-    }
-
-    fn repositories(
+    /// What several files could say, and only one of them may.
+    fn once<T>(
         &self,
-        id: &str,
-        list: &Spanned<Vec<Spanned<String>>>,
-        before: &[Rule],
-    ) -> Result<Vec<RepositoryPattern>, PolicyError> {
-        if list.get_ref().is_empty() {
-            return Err(self.error(&list.span(), Problem::NoRepositories));
-        }
-        let mut patterns = Vec::new();
-        for text in list.get_ref() {
-            let problem = |why| Problem::Repositories {
-                pattern: text.get_ref().clone(),
-                why,
-            };
-            let pattern = RepositoryPattern::parse(text.get_ref())
-                .map_err(|why| self.error(&text.span(), problem(why)))?;
-            if let Some(problem) = tie(&pattern, id, before) {
-                return Err(self.error(&text.span(), problem));
+        what: &'static str,
+        new: Option<Placed<T>>,
+        known: &mut Option<Placed<T>>,
+    ) -> Result<(), PolicyError> {
+        match (new, known.as_ref()) {
+            (Some(new), Some(before)) => {
+                let at = self.whereabouts(&before.place);
+                let excerpt = Problem::Twice { what, at };
+                Err(PolicyError::at(new.place, self.source, excerpt))
             }
-            patterns.push(pattern);
-        }
-        Ok(patterns)
-    }
-
-    fn allow(&self, list: &Spanned<Vec<Spanned<String>>>) -> Result<Allow, PolicyError> {
-        let entries = list.get_ref().iter();
-        let terms = entries
-            .clone()
-            .map(|text| self.term(text.get_ref(), &text.span()));
-        Ok(Allow {
-            place: self.source.place(&list.span()),
-            terms: terms.collect::<Result<_, _>>()?,
-            texts: entries.map(|text| text.get_ref().clone()).collect(),
-        })
-    }
-
-    fn deny(&self, entries: Vec<Spanned<DenyShape>>) -> Result<Vec<Deny>, PolicyError> {
-        let entries = entries.into_iter().map(|entry| {
-            let span = entry.span();
-            let shape = entry.into_inner();
-            Ok(Deny {
-                place: self.source.place(&span),
-                term: self.term(&shape.import, &span)?,
-                text: shape.import,
-                reason: shape.reason,
-                use_instead: shape.use_instead,
-            })
-        });
-        entries.collect()
-    }
-
-    fn term(&self, text: &str, span: &Range<usize>) -> Result<Term, PolicyError> {
-        Term::parse(text, &self.definitions).map_err(|problem| self.error(span, problem))
-    }
-
-    fn signatures(&self, shape: &Spanned<SignaturesShape>) -> Result<Signatures, PolicyError> {
-        let SignaturesShape { require, from } = shape.get_ref();
-        let mut names = BTreeSet::new();
-        for name in from {
-            let text = name.get_ref().clone();
-            if !self.signers.iter().any(|signer| signer.name == text) {
-                let known = one_of(self.signers.iter().map(|signer| signer.name.as_str()));
-                let problem = Problem::UnknownSigner { name: text, known };
-                return Err(self.error(&name.span(), problem));
+            (Some(new), None) => {
+                *known = Some(new);
+                Ok(())
             }
-            if !names.insert(text.clone()) {
-                return Err(self.error(&name.span(), Problem::RepeatedSigner(text)));
-            }
+            (None, _) => Ok(()),
         }
-        let possible = usize::try_from(*require).ok();
-        let possible = possible.filter(|require| (1..=names.len()).contains(require));
-        let Some(require) = possible else {
-            let (require, from) = (*require, names.len());
-            return Err(self.error(&shape.span(), Problem::Require { require, from }));
-        };
-        Ok(Signatures {
-            place: self.source.place(&shape.span()),
-            require,
-            from: names,
-        })
+    }
+
+    fn place(&self, span: &Range<usize>) -> Place {
+        self.source.place(span)
+    }
+
+    /// Another place, for the end of a sentence about this file.
+    fn whereabouts(&self, place: &Place) -> String {
+        if place.file == self.source.file {
+            format!("line {}", place.line)
+        } else {
+            format!("{}:{}", place.file, place.line)
+        }
     }
 
     fn error(&self, span: &Range<usize>, problem: Problem) -> PolicyError {
         PolicyError::new(self.source, span, problem)
     }
-}
-
-/// The rule before this one whose pattern fits the same names just as well.
-fn tie(pattern: &RepositoryPattern, id: &str, before: &[Rule]) -> Option<Problem> {
-    before.iter().find_map(|rule| {
-        let is_tie = |other: &&RepositoryPattern| {
-            other.specificity() == pattern.specificity() && other.overlaps(pattern)
-        };
-        let other = rule.repositories.iter().find(is_tie)?;
-        Some(Problem::Tie {
-            this: pattern.as_str().to_owned(),
-            rule: id.to_owned(),
-            other: other.as_str().to_owned(),
-            other_rule: rule.id.clone(),
-            line: rule.place.line,
-        })
-    })
 }

@@ -79,6 +79,25 @@ impl Pattern {
         }
     }
 
+    /// True when this matches all that `other` does, as far as the texts tell.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Namespace(own), Self::Package { name, .. }) => *own == name.namespace,
+            (
+                Self::Package { name: own, all },
+                Self::Package {
+                    name: other,
+                    all: other_all,
+                },
+            ) => {
+                (&own.namespace, &own.package) == (&other.namespace, &other.package)
+                    && (*all || (!other_all && own.interface == other.interface))
+                    && (own.version.is_none() || own.version == other.version)
+            }
+            _ => self == other,
+        }
+    }
+
     /// The pattern that admits this import, and its later versions that are compatible.
     pub(crate) fn for_import(identity: &Identity) -> String {
         let name = match identity {

@@ -2,67 +2,79 @@
 
 use std::collections::BTreeSet;
 
-use wasmport_artifact::RepositoryName;
+use wasmport_artifact::Tag;
 
 use crate::finding::Place;
-use crate::policy::file::{KindShape, Mode};
-use crate::policy::repositories::{RepositoryPattern, Specificity};
-use crate::policy::term::Term;
+use crate::policy::entry::{Allow, Deny};
+use crate::policy::file::{Inspect, KindShape, Mode, Novelty};
+use crate::policy::pattern::Pattern;
+use crate::policy::placed::Placed;
+use crate::policy::repositories::RepositoryPattern;
+use crate::policy::size::Size;
+use crate::policy::wildcard::Wildcard;
 
 /// What is asked of the artifacts in some repositories.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) id: String,
     pub(crate) place: Place,
-    pub(crate) repositories: Vec<RepositoryPattern>,
+    pub(crate) repositories: Vec<Placed<RepositoryPattern>>,
     pub(crate) mode: Mode,
     /// None for every kind.
-    pub(crate) kinds: Option<Kinds>,
+    pub(crate) kinds: Option<Placed<Vec<KindShape>>>,
     pub(crate) allow: Allow,
     pub(crate) deny: Vec<Deny>,
-    pub(crate) signatures: Option<Signatures>,
+    pub(crate) exports: Vec<Placed<Pattern>>,
+    pub(crate) annotations: Vec<Placed<Annotation>>,
+    pub(crate) signatures: Option<Placed<Signatures>>,
+    pub(crate) attestations: Vec<Placed<Attested>>,
+    pub(crate) new_capabilities: Option<Placed<Novelty>>,
+    pub(crate) limits: Limits,
 }
 
-/// The kinds of artifacts that a rule takes.
-#[derive(Clone, Debug)]
-pub(crate) struct Kinds {
-    pub(crate) place: Place,
-    pub(crate) kinds: Vec<KindShape>,
+/// What holds for the artifacts of all repositories.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Always {
+    pub(crate) deny: Vec<Deny>,
+    pub(crate) limits: Limits,
 }
 
-/// An `allow` list.
-#[derive(Clone, Debug)]
-pub(crate) struct Allow {
-    /// Of the list, or of the rule's id when it has none.
-    pub(crate) place: Place,
-    pub(crate) terms: Vec<Term>,
-    /// The entries as they are written.
-    pub(crate) texts: Vec<String>,
+/// What may be asked by rules and everywhere.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limits {
+    pub(crate) max_size: Option<Placed<Size>>,
+    pub(crate) immutable_tags: Option<Placed<Vec<Wildcard>>>,
+    pub(crate) inspect: Option<Placed<Inspect>>,
 }
 
-/// One entry of a `deny` list.
+/// An annotation that must be there.
 #[derive(Clone, Debug)]
-pub(crate) struct Deny {
-    pub(crate) place: Place,
-    pub(crate) term: Term,
-    /// The entry as it is written.
-    pub(crate) text: String,
-    pub(crate) reason: Option<String>,
-    pub(crate) use_instead: Option<String>,
+pub(crate) struct Annotation {
+    pub(crate) name: String,
+    /// What it must say; none for anything but nothing.
+    pub(crate) value: Option<Wildcard>,
 }
 
 /// How many of which signers must have signed.
 #[derive(Clone, Debug)]
 pub(crate) struct Signatures {
-    pub(crate) place: Place,
     pub(crate) require: usize,
     pub(crate) from: BTreeSet<String>,
 }
 
-impl Rule {
-    /// How well the rule fits the repository; none when it is not for it.
-    pub(crate) fn fit(&self, repository: &RepositoryName) -> Option<Specificity> {
-        let fitting = self.repositories.iter().filter(|it| it.matches(repository));
-        fitting.map(RepositoryPattern::specificity).max()
+/// Who must have said what.
+#[derive(Clone, Debug)]
+pub(crate) struct Attested {
+    pub(crate) predicate: String,
+    pub(crate) by: Signatures,
+}
+
+impl Limits {
+    /// Whether this tag stays where it was first put. Tags that clients derive from digests,
+    /// where signatures are kept, move all the same.
+    pub(crate) fn keep(&self, tag: &Tag) -> Option<&Place> {
+        let tags = self.immutable_tags.as_ref()?;
+        let is_kept = tags.value.iter().any(|it| it.matches(tag.as_str()));
+        (is_kept && !tag.is_derived()).then_some(&tags.place)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use wasmport_artifact::Digest;
+
 use crate::finding::Place;
 
 /// A named text.
@@ -39,6 +41,42 @@ impl Source {
     /// The line with this number, counted from 1.
     pub(crate) fn line(&self, number: usize) -> Option<&str> {
         self.text.lines().nth(number.checked_sub(1)?)
+    }
+}
+
+/// The texts of a policy: one, or those of a directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources(Vec<Source>);
+
+impl Sources {
+    /// In the order of their names, so that it does not matter in which they were found.
+    pub(crate) fn new(mut sources: Vec<Source>) -> Self {
+        sources.sort_by(|one, other| one.file.cmp(&other.file));
+        Self(sources)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter()
+    }
+
+    /// The text that a place is in.
+    pub(crate) fn of(&self, place: &Place) -> Option<&Source> {
+        self.iter().find(|source| source.file == place.file)
+    }
+
+    /// The digest of a single text, or of all names and texts.
+    pub(crate) fn digest(&self) -> Digest {
+        if let [only] = self.0.as_slice() {
+            return Digest::of(only.text.as_bytes());
+        }
+        let mut all = String::new();
+        for Source { file, text } in self.iter() {
+            let file = file.rsplit('/').next().unwrap_or(file);
+            // With the lengths no text can be taken for the end of one and the beginning of
+            // the next.
+            all.push_str(&format!("{} {file} {}\n{text}\n", file.len(), text.len()));
+        }
+        Digest::of(all.as_bytes())
     }
 }
 

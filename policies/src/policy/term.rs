@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{CUSTOM, Catalogue};
+use crate::finding::Place;
 use crate::needs::{Identity, Need};
-use crate::policy::error::{Problem, one_of};
+use crate::policy::error::{Problem, one_of, similar};
 use crate::policy::pattern::Pattern;
 
 /// The group of capabilities that Rust's standard library imports, used or not.
@@ -24,8 +25,15 @@ pub(crate) enum Term {
     Patterns(Vec<Pattern>),
 }
 
+/// A capability that a policy defines.
+#[derive(Clone, Debug)]
+pub(crate) struct Definition {
+    pub(crate) place: Place,
+    pub(crate) patterns: Vec<Pattern>,
+}
+
 /// The capabilities that a policy defines.
-pub(crate) type Definitions = BTreeMap<String, Vec<Pattern>>;
+pub(crate) type Definitions = BTreeMap<String, Definition>;
 
 impl Term {
     /// Reads an entry.
@@ -36,8 +44,8 @@ impl Term {
         if text == STD {
             return Ok(Self::Std);
         }
-        if let Some(patterns) = definitions.get(text) {
-            return Ok(Self::Patterns(patterns.clone()));
+        if let Some(definition) = definitions.get(text) {
+            return Ok(Self::Patterns(definition.patterns.clone()));
         }
         if Pattern::is_meant(text) {
             return Ok(Self::Patterns(vec![parse_pattern(text)?]));
@@ -64,6 +72,32 @@ impl Term {
         match self {
             Self::Capability(name) => name == need.capability || includes(need.capability, name),
             _ => self.admits(identity, need),
+        }
+    }
+
+    /// True when everything that `other` admits this admits too, as far as the names tell.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Everything, _) => true,
+            (Self::Std, Self::Capability(name)) => is_std(name),
+            (Self::Capability(whole), Self::Capability(part)) => {
+                whole == part || includes(whole, part)
+            }
+            (Self::Patterns(own), Self::Patterns(others)) => {
+                let mut others = others.iter();
+                others.all(|other| own.iter().any(|own| own.covers(other)))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// True when, denied, this leaves nothing of what `other` would admit.
+    pub(crate) fn denies_all(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Capability(part), Self::Capability(whole)) => {
+                part == whole || includes(whole, part)
+            }
+            _ => self.covers(other),
         }
     }
 
@@ -104,8 +138,10 @@ fn unknown(name: &str, definitions: &Definitions) -> Problem {
         .map(|capability| capability.name.as_str())
         .filter(|name| *name != CUSTOM);
     let defined = definitions.keys().map(String::as_str);
+    let known: Vec<&str> = ["*", STD].into_iter().chain(known).chain(defined).collect();
     Problem::UnknownCapability {
         name: name.to_owned(),
-        known: one_of(["*", STD].into_iter().chain(known).chain(defined)),
+        hint: similar(name, known.iter().copied()),
+        known: one_of(known),
     }
 }

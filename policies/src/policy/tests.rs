@@ -26,7 +26,7 @@ fn every_preset_is_a_policy() {
         let policy = Policy::parse(name, text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(rule_for(&policy, "any/repository").as_deref(), Some(*name));
         let policy = Policy::preset(name).unwrap();
-        assert_eq!(policy.source_name(), format!("preset:{name}"));
+        assert_eq!(policy.name(), format!("preset:{name}"));
         assert_eq!(policy.digest(), &Digest::of(text.as_bytes()));
     }
     assert!(Policy::preset("strict").is_none());
@@ -83,11 +83,13 @@ fn without_a_fitting_rule_there_is_none() {
 #[test]
 fn signers_are_listed_with_their_keys() {
     let policy = parse("schema = 1\n[signer.b]\nkey = \"b.pub\"\n[signer.a]\nkey = \"a.pub\"\n");
-    let signer = |name: &str| Signer {
-        name: name.to_owned(),
-        key: format!("{name}.pub"),
-    };
-    assert_eq!(policy.signers(), [signer("a"), signer("b")]);
+    let signers: Vec<_> = policy
+        .signers()
+        .iter()
+        .map(|signer| (&*signer.name, &signer.trust))
+        .collect();
+    let key = |name: &str| Trust::Key(format!("{name}.pub"));
+    assert_eq!(signers, [("a", &key("a")), ("b", &key("b"))]);
 }
 
 #[test]
@@ -105,12 +107,14 @@ fn errors_say_where_and_what_was_expected() {
         (
             "schema = 1\nsignatures = 1",
             "p.toml:2:1: unknown field `signatures`, expected one of `schema`, `default`, \
-             `always`, `rule`, `capability`, `signer`",
+             `always`, `rule`, `capability`, `signer`, `exception`",
         ),
         (
             &with_rule("allows = []"),
             "p.toml:5:1: unknown field `allows`, expected one of `id`, `repositories`, `mode`, \
-             `kinds`, `allow`, `deny`, `signatures`",
+             `kinds`, `allow`, `deny`, `require-exports`, `require-annotations`, `max-size`, \
+             `signatures`, `attestations`, `new-capabilities`, `immutable-tags`, `inspect` (did \
+             you mean `allow`?)",
         ),
         (
             &with_rule("mode = \"watch\""),
@@ -118,8 +122,8 @@ fn errors_say_where_and_what_was_expected() {
         ),
         (
             &with_rule("deny = [{ import = \"sockets\", because = \"x\" }]"),
-            "p.toml:5:31: unknown field `because`, expected one of `import`, `reason`, \
-             `use-instead`",
+            "p.toml:5:31: unknown field `because`, expected one of `import`, `functions`, \
+             `reason`, `use-instead`",
         ),
         (
             &with_rule("signatures = { require = 1, from = [\"ci\"] }"),
@@ -137,7 +141,7 @@ fn errors_say_where_and_what_was_expected() {
         ),
         (
             "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = []",
-            "p.toml:4:16: a rule without repositories is for nothing",
+            "p.toml:4:16: without repositories this is for nothing",
         ),
         (
             &format!("schema = 1\n{RULE}{RULE}"),
@@ -161,7 +165,9 @@ fn an_unknown_capability_is_answered_with_the_known_ones() {
     let text =
         with_rule("allow = [\"std\", \"socket\"]\n[capability.db]\nimports = [\"acme:db/*\"]");
     let error = error(&text);
-    assert!(error.starts_with("p.toml:5:17: `socket` is not a capability; expected `*`, `std`, "));
+    let expected = "p.toml:5:17: `socket` is not a capability (did you mean `sockets`?); \
+                    expected `*`, `std`, ";
+    assert!(error.starts_with(expected), "{error}");
     assert!(
         error.contains("`sockets`, ") && error.contains(" or `db`,"),
         "{error}"

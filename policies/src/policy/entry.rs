@@ -1,0 +1,123 @@
+//! Entries of `allow` and `deny` lists: what they name, down to the function.
+
+use wasmport_artifact::Import;
+
+use crate::catalogue::plain;
+use crate::finding::Place;
+use crate::needs::{Identity, Need};
+use crate::policy::term::Term;
+use crate::policy::wildcard::Wildcard;
+
+/// An `allow` list.
+#[derive(Clone, Debug)]
+pub(crate) struct Allow {
+    /// Of the list, or of the rule's id when it has none.
+    pub(crate) place: Place,
+    pub(crate) entries: Vec<Allowed>,
+}
+
+/// One entry of an `allow` list.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    pub(crate) place: Place,
+    pub(crate) term: Term,
+    pub(crate) functions: Option<Functions>,
+    /// The entry as it is written.
+    pub(crate) text: String,
+}
+
+/// One entry of a `deny` list.
+#[derive(Clone, Debug)]
+pub(crate) struct Deny {
+    pub(crate) place: Place,
+    pub(crate) term: Term,
+    pub(crate) functions: Option<Functions>,
+    /// The entry as it is written.
+    pub(crate) text: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) use_instead: Option<String>,
+}
+
+/// Functions by their names, without `[method]` and the like.
+#[derive(Clone, Debug)]
+pub(crate) struct Functions(Vec<Wildcard>);
+
+impl Functions {
+    /// Reads names, with or without `[method]`; an error is the number of the wrong one.
+    pub(crate) fn parse<'a>(
+        names: impl Iterator<Item = &'a str>,
+    ) -> Result<Self, (usize, &'static str)> {
+        let names = names.enumerate();
+        let parse = |(number, name)| Wildcard::parse(plain(name)).map_err(|why| (number, why));
+        names.map(parse).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The names, without `[method]` and the like.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(Wildcard::as_str)
+    }
+
+    fn have(&self, function: &str) -> bool {
+        let function = plain(function);
+        self.0.iter().any(|known| known.matches(function))
+    }
+}
+
+impl Allow {
+    /// The entries as they are written.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.entries
+            .iter()
+            .map(|entry| entry.text.clone())
+            .collect()
+    }
+
+    /// The entry that admits the import for this need.
+    pub(crate) fn admitting(
+        &self,
+        import: &Import,
+        identity: &Identity,
+        need: &Need,
+    ) -> Option<&Allowed> {
+        let mut entries = self.entries.iter();
+        entries.find(|entry| entry.admits(import, identity, need))
+    }
+}
+
+impl Allowed {
+    /// True when this entry admits the import for this need. With functions these must be
+    /// all that it needs, and known to be all.
+    pub(crate) fn admits(&self, import: &Import, identity: &Identity, need: &Need) -> bool {
+        self.term.admits(identity, need)
+            && self.functions.as_ref().is_none_or(|allowed| {
+                !import.opaque && need.functions.iter().all(|function| allowed.have(function))
+            })
+    }
+}
+
+impl Deny {
+    /// What this entry refuses of the import for this need: its functions. An import that
+    /// may have more functions than are known may have those that are denied.
+    pub(crate) fn denies(
+        &self,
+        import: &Import,
+        identity: &Identity,
+        need: &Need,
+    ) -> Option<Vec<String>> {
+        if !self.term.denies(identity, need) {
+            return None;
+        }
+        // Who names an import means all of it, whatever it is needed for.
+        let functions = if self.term.is_by_name() {
+            &import.functions
+        } else {
+            &need.functions
+        };
+        let Some(denied) = &self.functions else {
+            return Some(functions.clone());
+        };
+        let refused = functions.iter().filter(|function| denied.have(function));
+        let refused: Vec<String> = refused.cloned().collect();
+        (!refused.is_empty() || import.opaque).then_some(refused)
+    }
+}
