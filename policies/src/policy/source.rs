@@ -69,14 +69,13 @@ impl Sources {
         if let [only] = self.0.as_slice() {
             return Digest::of(only.text.as_bytes());
         }
-        let mut all = String::new();
-        for Source { file, text } in self.iter() {
+        let parts = self.iter().map(|Source { file, text }| {
             let file = file.rsplit('/').next().unwrap_or(file);
             // With the lengths no text can be taken for the end of one and the beginning of
             // the next.
-            all.push_str(&format!("{} {file} {}\n{text}\n", file.len(), text.len()));
-        }
-        Digest::of(all.as_bytes())
+            format!("{} {file} {}\n{text}\n", file.len(), text.len())
+        });
+        Digest::of(parts.collect::<String>().as_bytes())
     }
 }
 

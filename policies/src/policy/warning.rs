@@ -145,9 +145,9 @@ impl Policy {
         let allows = allows.chain(self.exceptions().iter().map(|it| &it.allow));
         let allowed = allows.flat_map(|allow| &allow.entries);
         let denies = self.rules().iter().flat_map(|rule| &rule.deny);
-        let denied = denies.chain(&self.always().deny);
+        let denies = denies.chain(&self.always().deny);
         let allowed = allowed.map(|entry| entry.text.as_str());
-        allowed.chain(denied.map(|entry| entry.text.as_str()))
+        allowed.chain(denies.map(|entry| entry.text.as_str()))
     }
 }
 

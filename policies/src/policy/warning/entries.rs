@@ -17,21 +17,19 @@ pub(super) fn warnings(policy: &Policy) -> Vec<PolicyWarning> {
         });
     }
     for rule in policy.rules() {
-        allowed(&rule.allow, always.iter().chain(&rule.deny), &mut found);
+        let denies: Vec<&Deny> = always.iter().chain(&rule.deny).collect();
+        allowed(&rule.allow, &denies, &mut found);
         denied(rule, always, &mut found);
     }
     for exception in policy.exceptions() {
         // An exception is one from what the rule denies, and from nothing else.
-        allowed(&exception.allow, always.iter(), &mut found);
+        let denies: Vec<&Deny> = always.iter().collect();
+        allowed(&exception.allow, &denies, &mut found);
     }
     found
 }
 
-fn allowed<'a>(
-    allow: &Allow,
-    denies: impl Iterator<Item = &'a Deny> + Clone,
-    found: &mut Vec<PolicyWarning>,
-) {
+fn allowed(allow: &Allow, denies: &[&Deny], found: &mut Vec<PolicyWarning>) {
     for (number, entry) in allow.entries.iter().enumerate() {
         let mut warn = |code, message| {
             let place = entry.place.clone();
@@ -40,8 +38,7 @@ fn allowed<'a>(
         never(&entry.term, entry.functions.as_ref(), |message| {
             warn(Lint::UnknownName, message);
         });
-        let mut denies = denies.clone();
-        if let Some(deny) = denies.find(|deny| takes(deny, &entry.term)) {
+        if let Some(deny) = denies.iter().find(|deny| takes(deny, &entry.term)) {
             let message = format!(
                 "`{}` is denied all the same, at {}:{}",
                 entry.text, deny.place.file, deny.place.line
