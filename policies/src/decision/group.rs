@@ -84,6 +84,7 @@ fn is_alike(one: &Finding, other: &Finding) -> bool {
         && one.place == other.place
         && one.capability == other.capability
         && one.reason == other.reason
+        && one.path == other.path
 }
 
 fn is_about_imports(finding: &Finding) -> bool {
@@ -106,6 +107,11 @@ fn merged(group: &[&Finding]) -> Option<Finding> {
         functions: Vec::new(),
         found,
         more,
+        // Each of several has its own.
+        entry: first.entry.clone().filter(|entry| {
+            let mut others = others.iter();
+            others.all(|other| other.entry.as_ref() == Some(entry))
+        }),
         ..(*first).clone()
     };
     merged.message = heading(&merged);

@@ -52,7 +52,7 @@ error[import-not-allowed]: `wasi:sockets/tcp@0.2.6` asks for `sockets`, which ru
 denied: 1 finding
 ";
     assert_eq!(decision.to_text(None), expected);
-    let other = Policy::parse("other.toml", policy().source()).unwrap();
+    let other = Policy::parse("other.toml", policy().files().next().unwrap().1).unwrap();
     assert_eq!(decision.to_text(Some(&other)), expected);
 }
 
