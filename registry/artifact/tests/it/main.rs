@@ -1,0 +1,14 @@
+//! Inspection from outside: what is found in which bytes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::format_push_string,
+    reason = "a test that panics is a test that fails, and its numbers and texts are small"
+)]
+
+mod contents;
+mod evasions;
