@@ -62,3 +62,7 @@ pub const FUNCTION_NAME_BYTES: usize = 2000;
 /// How many functions of the way from an export to an import are shown. The longest that we
 /// know has sixty.
 pub const CHAIN_FUNCTIONS: usize = 1000;
+
+/// How many slots of a module's table are looked for among the numbers in its code.
+/// `wasm-tools` fills five thousand.
+pub const SLOTS: u32 = 1_000_000;

@@ -5,7 +5,9 @@
 //! a graph. A call through a table may have any target of its type; so what is said to be
 //! dead is dead, and what is reached through a table may be.
 
+mod address;
 mod calls;
+mod data;
 mod function_name;
 mod graph;
 mod link;
@@ -87,7 +89,9 @@ pub enum Via {
     Entry,
     /// A call that names it.
     Call,
-    /// A call through a table or a reference, which may have this target.
+    /// A call through a pointer that the one before seems to hand out.
+    Pointer,
+    /// A call through a table or a reference, which may have any target of its type.
     Table,
 }
 
@@ -243,9 +247,10 @@ impl Tracer<'_, '_> {
             Some(chain) => self.steps(chain, &target)?,
             None => (Vec::new(), None),
         };
-        let is_through_table = steps.iter().any(|step| step.via == Via::Table);
+        let is_indirect = |via: Via| matches!(via, Via::Pointer | Via::Table);
+        let is_through_table = steps.iter().any(|step| is_indirect(step.via));
         let reach = match (&entry, node) {
-            (Some(_), _) if is_through_table || last == Some(Via::Table) => Reach::Indirect,
+            (Some(_), _) if is_through_table || last.is_some_and(is_indirect) => Reach::Indirect,
             (Some(_), _) => Reach::Direct,
             (None, Some(_)) => Reach::Dead,
             (None, None) => Reach::Unused,
@@ -270,9 +275,9 @@ impl Tracer<'_, '_> {
         target: &Target,
     ) -> Result<(Vec<Frame>, Option<Via>), OriginError> {
         let mut steps: Vec<Frame> = Vec::new();
-        let mut is_through_table = false;
+        let mut way_to = Way::Within;
         for (node, way) in chain.functions {
-            is_through_table |= way == Way::Indirect;
+            way_to = way_to.max(way);
             let Some(Place::Function { instance, function }) = self.linked.graph.place(node) else {
                 continue;
             };
@@ -282,11 +287,11 @@ impl Tracer<'_, '_> {
             if module.passes_on(function) {
                 continue;
             }
-            let via = match steps.last() {
-                None if !is_through_table => Via::Entry,
-                _ => via(is_through_table),
+            let via = match (steps.last(), via(way_to)) {
+                (None, Via::Call) => Via::Entry,
+                (_, via) => via,
             };
-            is_through_table = false;
+            way_to = Way::Within;
             let owners = &self.owners;
             let step = owners.step(&self.linked, self.program, (index, function), via, target);
             self.bytes += step.name.len() + step.module.len();
@@ -295,16 +300,16 @@ impl Tracer<'_, '_> {
             }
             steps.push(step);
         }
-        let last = via(is_through_table || chain.last == Way::Indirect);
+        let last = via(way_to.max(chain.last));
         Ok((steps, Some(last)))
     }
 }
 
-fn via(is_through_table: bool) -> Via {
-    if is_through_table {
-        Via::Table
-    } else {
-        Via::Call
+fn via(way: Way) -> Via {
+    match way {
+        Way::Within | Way::Call => Via::Call,
+        Way::Pointer => Via::Pointer,
+        Way::Indirect => Via::Table,
     }
 }
 

@@ -46,12 +46,13 @@ fn folded(run: &[Frame]) -> Vec<String> {
         return run.iter().map(|frame| line(frame, false)).collect();
     }
     let between = run.get(1..run.len() - 1).unwrap_or_default();
-    let is_through_table = between.iter().any(|frame| frame.via == Via::Table);
+    let is_guess = |frame: &&Frame| matches!(frame.via, Via::Pointer | Via::Table);
+    let guess = between.iter().find(is_guess).map(|frame| frame.via);
     let more = format!(
         "… {} more of {}{}",
         between.len(),
         owners(between),
-        through(is_through_table.then_some(Via::Table))
+        through(guess)
     );
     vec![line(first, false), more, line(last, false)]
 }
@@ -76,6 +77,7 @@ fn line(frame: &Frame, is_responsible: bool) -> String {
 
 fn through(via: Option<Via>) -> &'static str {
     match via {
+        Some(Via::Pointer) => "  (by a pointer)",
         Some(Via::Table) => "  (through a table: may be)",
         Some(Via::Entry | Via::Call) | None => "",
     }

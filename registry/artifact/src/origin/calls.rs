@@ -2,6 +2,8 @@
 
 use wasmparser::{BinaryReaderError, FunctionBody, Operator};
 
+use super::address::{Addresses, Named};
+
 /// A way from a function to others. All indices are those of the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {
@@ -21,6 +23,8 @@ pub(super) struct Calls {
     all: Vec<Call>,
     /// Where the calls of each function end in `all`.
     ends: Vec<usize>,
+    /// The addresses that bodies name.
+    pub(super) addresses: Named,
     /// True for functions that do nothing but pass on their arguments.
     passes_on: Vec<bool>,
     /// Functions of which some body takes a reference.
@@ -33,8 +37,16 @@ pub(super) struct Calls {
 
 impl Calls {
     /// Reads the next body.
-    pub(super) fn read(&mut self, body: &FunctionBody<'_>) -> Result<(), BinaryReaderError> {
+    ///
+    /// Numbers below `slots` may be slots of a table; `global` gives what globals hold.
+    pub(super) fn read(
+        &mut self,
+        body: &FunctionBody<'_>,
+        slots: u32,
+        global: impl Fn(u32) -> Option<u64>,
+    ) -> Result<(), BinaryReaderError> {
         let mut found = Vec::new();
+        let mut addresses = Addresses::default();
         let mut last = None;
         let mut passes_on = true;
         let mut operators = body.get_operators_reader()?;
@@ -46,8 +58,10 @@ impl Calls {
                 self.note(&operator);
             }
             passes_on &= is_passing_on(&operator, last);
+            addresses.take(&operator, last, slots, &global);
             last = constant(&operator);
         }
+        self.addresses.push(addresses);
         found.sort_unstable();
         found.dedup();
         passes_on &= found.len() == 1;
@@ -59,10 +73,7 @@ impl Calls {
 
     /// The calls of the `index`th body.
     pub(super) fn of(&self, index: usize) -> &[Call] {
-        let before = index.checked_sub(1).and_then(|last| self.ends.get(last));
-        let begin = before.copied().unwrap_or_default();
-        let end = self.ends.get(index).copied().unwrap_or(begin);
-        self.all.get(begin..end).unwrap_or_default()
+        part(&self.all, &self.ends, index)
     }
 
     /// True when the `index`th body only calls on through a slot, as the shim between two
@@ -133,4 +144,12 @@ fn constant(operator: &Operator<'_>) -> Option<u64> {
         Operator::I64Const { value } => Some(value.cast_unsigned()),
         _ => None,
     }
+}
+
+/// What belongs to the `index`th body.
+pub(super) fn part<'v, T>(all: &'v [T], ends: &[usize], index: usize) -> &'v [T] {
+    let before = index.checked_sub(1).and_then(|last| ends.get(last));
+    let begin = before.copied().unwrap_or_default();
+    let end = ends.get(index).copied().unwrap_or(begin);
+    all.get(begin..end).unwrap_or_default()
 }

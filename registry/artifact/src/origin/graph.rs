@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::calls::Call;
+use super::data::Pointee;
 use super::module::Module;
 use super::signature::Signature;
 
@@ -28,6 +29,8 @@ pub(super) enum Place {
     Group(Table, Option<Signature>),
     /// Everything in a table.
     Everything(Table),
+    /// Something in the memory of an instance.
+    Object { instance: usize, object: usize },
     /// A function that is made by the runtime: one that is lowered, or an intrinsic.
     Runtime,
 }
@@ -39,6 +42,8 @@ pub(super) enum Way {
     Within,
     /// By a call, or by the runtime on behalf of one.
     Call,
+    /// By a call through a pointer that seems to be taken here.
+    Pointer,
     /// By a call through a table or a reference, which may have this target.
     Indirect,
 }
@@ -191,8 +196,50 @@ impl<'p, 'a> Graph<'p, 'a> {
                 groups.collect()
             }
             Some(Place::Runtime) => within(self.linked.get(&node)),
-            Some(Place::Import) | None => Vec::new(),
+            Some(Place::Import | Place::Object { .. }) | None => Vec::new(),
         }
+    }
+
+    /// What a function or something in memory seems to have pointers to.
+    pub(super) fn pointers(&mut self, node: Node) -> Vec<(Node, Way)> {
+        let (instance, found, way) = match self.place(node) {
+            Some(Place::Function { instance, function }) => {
+                let Some((_, module)) = self.module(instance) else {
+                    return Vec::new();
+                };
+                let numbers = module
+                    .body(function)
+                    .map(|body| module.calls.addresses.of(body));
+                let numbers = numbers.unwrap_or_default().iter();
+                let found: Vec<_> = numbers
+                    .filter_map(|number| module.memory.pointee(*number))
+                    .collect();
+                (instance, found, Way::Pointer)
+            }
+            Some(Place::Object { instance, object }) => {
+                let module = self.module(instance);
+                let found = module.map(|(_, module)| module.memory.content(object));
+                (instance, found.unwrap_or_default(), Way::Within)
+            }
+            _ => return Vec::new(),
+        };
+        let mut ways = Vec::new();
+        for pointee in found {
+            match pointee {
+                Pointee::Object(object) => {
+                    let place = Place::Object { instance, object };
+                    ways.push((self.group(place), way));
+                }
+                Pointee::Slot(slot) => {
+                    let table = self.table(instance, 0);
+                    let slots = table.and_then(|table| self.tables.get(table.0));
+                    let there = slots.and_then(|slots| slots.by_slot.get(&u64::from(slot)));
+                    let there = there.into_iter().flatten().take(RIVALS);
+                    ways.extend(there.map(|function| (*function, way)));
+                }
+            }
+        }
+        ways
     }
 
     /// The module of an instance, with its index.
@@ -227,8 +274,8 @@ impl<'p, 'a> Graph<'p, 'a> {
         let Some((_, module)) = self.module(instance) else {
             return Vec::new();
         };
-        let body = (function as usize).checked_sub(module.imported_functions);
-        let calls = body.map_or(&[][..], |body| module.calls.of(body));
+        let calls = module.body(function).map(|body| module.calls.of(body));
+        let calls = calls.unwrap_or_default();
         let mut ways = Vec::new();
         for call in calls {
             match *call {

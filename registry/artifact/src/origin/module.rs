@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use wasmparser::{
-    BinaryReaderError, ConstExpr, CustomSectionReader, Element, ElementItems, ElementKind,
-    ExternalKind, KnownCustom, Name, Operator, Payload, TableInit, TypeRef,
+    BinaryReaderError, ConstExpr, CustomSectionReader, DataKind, Element, ElementItems,
+    ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator, Payload, TableInit,
+    TypeRef,
 };
 
 use super::calls::Calls;
+use super::data::Memory;
 use super::signature::{Signature, Signatures};
+use crate::limits;
 
 /// A core module, as far as it was read.
 #[derive(Default)]
@@ -26,8 +29,12 @@ pub(super) struct Module<'a> {
     pub(super) segments: Vec<Segment>,
     pub(super) start: Option<u32>,
     pub(super) calls: Calls,
+    pub(super) memory: Memory<'a>,
+    /// The number of slots that segments fill.
+    slots: u32,
     types: Vec<Option<Signature>>,
     names: HashMap<u32, &'a str>,
+    imported_globals: usize,
 }
 
 /// Something that a module imports.
@@ -71,6 +78,22 @@ pub(super) enum Mode {
     Passive,
 }
 
+impl Segment {
+    /// The slot after the last one that it fills, where that is known.
+    fn end(&self) -> u32 {
+        match self.mode {
+            Mode::Active {
+                table: 0,
+                from: Content::Number(from),
+            } => {
+                let end = from.saturating_add(self.items.len() as u64);
+                u32::try_from(end).map_or(limits::SLOTS, |end| end.min(limits::SLOTS))
+            }
+            _ => 0,
+        }
+    }
+}
+
 impl<'a> Module<'a> {
     /// Takes the next part of the module.
     pub(super) fn take(
@@ -102,11 +125,17 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::StartSection { func, .. } => self.start = Some(func),
-            Payload::CodeSectionEntry(body) => self.calls.read(&body)?,
+            Payload::CodeSectionEntry(body) => self.code(&body)?,
             Payload::CustomSection(section) => self.names(&section),
             other => return self.contents(other),
         }
         Ok(())
+    }
+
+    /// Ends the module, when all of it was read.
+    pub(super) fn finish(&mut self) {
+        self.calls.finish();
+        self.memory.finish(&self.calls.addresses, self.slots);
     }
 
     /// The signature of a type, if it can be compared.
@@ -121,8 +150,13 @@ impl<'a> Module<'a> {
 
     /// True when a function does nothing but call on through a slot of a table.
     pub(super) fn passes_on(&self, function: u32) -> bool {
-        let body = (function as usize).checked_sub(self.imported_functions);
-        body.is_some_and(|body| self.calls.passes_on(body))
+        self.body(function)
+            .is_some_and(|body| self.calls.passes_on(body))
+    }
+
+    /// Which of the bodies is that of a function; an imported one has none.
+    pub(super) fn body(&self, function: u32) -> Option<usize> {
+        (function as usize).checked_sub(self.imported_functions)
     }
 
     /// True when the module says what its functions are called.
@@ -137,6 +171,15 @@ impl<'a> Module<'a> {
             let exported = exports.find(|(_, what)| **what == (Sort::Function, function));
             exported.map(|(name, _)| *name)
         })
+    }
+
+    fn code(&mut self, body: &FunctionBody<'_>) -> Result<(), BinaryReaderError> {
+        let (globals, imported) = (&self.globals, self.imported_globals);
+        let global = |index: u32| match globals.get((index as usize).checked_sub(imported)?)? {
+            Content::Number(number) => Some(*number),
+            _ => None,
+        };
+        self.calls.read(body, self.slots, global)
     }
 
     fn contents(&mut self, payload: Payload<'a>) -> Result<(), BinaryReaderError> {
@@ -161,7 +204,20 @@ impl<'a> Module<'a> {
             Payload::ElementSection(section) => {
                 for element in section {
                     let segment = self.segment(element?)?;
+                    self.slots = self.slots.max(segment.end());
                     self.segments.push(segment);
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data?;
+                    let from = match &data.kind {
+                        DataKind::Active { offset_expr, .. } => self.content(offset_expr)?,
+                        DataKind::Passive => Content::Unknown,
+                    };
+                    if let Content::Number(from) = from {
+                        self.memory.take(&data, from);
+                    }
                 }
             }
             _ => {}
@@ -177,7 +233,10 @@ impl<'a> Module<'a> {
                 Sort::Function
             }
             TypeRef::Table(_) => Sort::Table,
-            TypeRef::Global(_) => Sort::Global,
+            TypeRef::Global(_) => {
+                self.imported_globals += 1;
+                Sort::Global
+            }
             TypeRef::Memory(_) | TypeRef::Tag(_) => Sort::Other,
         };
         self.imports.push(Import {

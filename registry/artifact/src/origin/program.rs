@@ -146,7 +146,7 @@ impl<'a> Program<'a> {
         if let Some(Open::Module(index, mut module)) = inner
             && let Some(place) = self.modules.get_mut(index)
         {
-            module.calls.finish();
+            module.finish();
             *place = *module;
         }
     }

@@ -1,5 +1,5 @@
-//! The best way from an entry to every function: with the fewest steps through tables, and
-//! of those with the fewest steps.
+//! The best way from an entry to every function: with the fewest steps through tables, of
+//! those with the fewest through pointers, and of those with the fewest steps.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,10 +23,11 @@ struct Reached {
     from: Option<(Node, Way)>,
 }
 
-/// Steps through tables first, then all steps.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Steps through tables first, then those through pointers, then all.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Cost {
     indirect: u32,
+    pointers: u32,
     steps: u32,
 }
 
@@ -42,32 +43,43 @@ pub(super) struct Chain {
 
 impl Cost {
     fn after(self, way: Way) -> Self {
-        match way {
-            Way::Within => self,
-            Way::Call => Self {
-                steps: self.steps.saturating_add(1),
-                ..self
-            },
-            Way::Indirect => Self {
-                indirect: self.indirect.saturating_add(1),
-                steps: self.steps.saturating_add(1),
-            },
+        let add = |count: u32, of: Way| count.saturating_add(u32::from(way == of));
+        Self {
+            indirect: add(self.indirect, Way::Indirect),
+            pointers: add(self.pointers, Way::Pointer),
+            steps: self.steps.saturating_add(u32::from(way != Way::Within)),
         }
     }
 }
 
 impl Search {
+    /// Finds what can be reached by calls, and then the best ways to it, for which guesses
+    /// about pointers count too.
     pub(super) fn run(graph: &mut Graph<'_, '_>, entries: &[(Entry, Node)]) -> Self {
+        let possible = Self::with(graph, entries, Graph::ways);
+        Self::with(graph, entries, |graph, node| {
+            let mut ways = graph.ways(node);
+            let guesses = graph.pointers(node).into_iter();
+            ways.extend(guesses.filter(|(to, _)| {
+                let is_object = matches!(graph.place(*to), Some(Place::Object { .. }));
+                is_object || possible.reached(*to).is_some()
+            }));
+            ways
+        })
+    }
+
+    fn with<'p, 'a>(
+        graph: &mut Graph<'p, 'a>,
+        entries: &[(Entry, Node)],
+        ways: impl Fn(&mut Graph<'p, 'a>, Node) -> Vec<(Node, Way)>,
+    ) -> Self {
         let mut search = Self {
             reached: Vec::new(),
         };
         let mut next = BinaryHeap::new();
         for (entry, (_, node)) in entries.iter().enumerate() {
             let reached = Reached {
-                cost: Cost {
-                    indirect: 0,
-                    steps: 0,
-                },
+                cost: Cost::default(),
                 entry,
                 from: None,
             };
@@ -79,7 +91,7 @@ impl Search {
             let Some(from) = search.reached(node).filter(|from| from.cost == cost) else {
                 continue;
             };
-            for (to, way) in graph.ways(node) {
+            for (to, way) in ways(graph, node) {
                 let reached = Reached {
                     cost: cost.after(way),
                     entry: from.entry,
@@ -99,8 +111,7 @@ impl Search {
         let entry = self.reached(to)?.entry;
         let mut functions: Vec<(Node, Way)> = Vec::new();
         let (mut node, mut way, mut last) = (to, Way::Within, Way::Within);
-        // From each node to the next costs grow, or it is a step within, of which no two
-        // lead to each other: this ends at an entry.
+        // What a node is reached from was reached before it, so this ends at an entry.
         while functions.len() < limits::CHAIN_FUNCTIONS {
             let is_function = matches!(graph.place(node), Some(Place::Function { .. }));
             if is_function && node != to {

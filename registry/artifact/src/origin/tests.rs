@@ -9,8 +9,8 @@ fn origins_of(text: &str) -> Origins {
     origins(&bytes, &[]).unwrap()
 }
 
-/// `name: reach, entry > function > function`, one for each imported function; a `~` stands
-/// before what is reached through a table.
+/// `name: reach, entry > function > function`, one for each imported function. Before what is
+/// reached through a pointer stands a `*`, through a table a `~`.
 fn ways(text: &str) -> Vec<String> {
     let found = origins_of(text);
     found.functions.iter().map(way).collect()
@@ -22,7 +22,11 @@ fn way(origin: &Origin) -> String {
         write!(words, ", {entry}").unwrap();
     }
     for frame in &origin.chain {
-        let through = if frame.via == Via::Table { "~" } else { "" };
+        let through = match frame.via {
+            Via::Entry | Via::Call => "",
+            Via::Pointer => "*",
+            Via::Table => "~",
+        };
         write!(words, " > {through}{}", frame.name).unwrap();
     }
     if origin.last == Some(Via::Table) {
@@ -392,4 +396,61 @@ fn deep_chains_of_calls_and_of_components_take_no_stack() {
     origins_of(&format!(
         "(component {text} (instance (instantiate $c899)))"
     ));
+}
+
+/// Code as Rust's compiler makes it: the place of the table is added to each address.
+const POINTERS: &str = r#"(module
+    (import "env" "f" (func $f))
+    (import "env" "g" (func $g))
+    (type $t (func (param i32)))
+    (memory 1)
+    (global $table_base i32 (i32.const 1))
+    (global $memory_base i32 (i32.const 0))
+    (table 5 5 funcref)
+    (elem (i32.const 1) func $other $callback $drop $method)
+    ;; A location in a source file, then the methods of a trait: drop, size, align, method.
+    (data (i32.const 2048) "\00\09\00\00\02\00\00\00\04\00\00\00\02\00\00\00")
+    (data (i32.const 2064) "\03\00\00\00\02\00\00\00\02\00\00\00\04\00\00\00")
+    (data (i32.const 2304) "a.rs")
+    (func $other (param i32) call $f call $g)
+    (func $callback (param i32) call $f)
+    (func $drop (param i32))
+    (func $method (param i32) call $g)
+    (func $runs (param i32) i32.const 0 local.get 0 call_indirect (type $t))
+    (func (export "start")
+        call $panics
+        call $hands-out
+        call $makes-object)
+    (func $panics
+        global.get $memory_base i32.const 2048 i32.add call $runs)
+    (func $hands-out
+        global.get $table_base i32.const 1 i32.add call $runs)
+    (func $makes-object
+        global.get $memory_base i32.const 2064 i32.add call $runs))"#;
+
+#[test]
+fn pointers_in_code_and_in_tables_of_methods_are_preferred_to_any_target() {
+    let expected = [
+        "env#f: indirect, start > start > hands-out > *callback",
+        "env#g: indirect, start > start > makes-object > *method",
+    ];
+    assert_eq!(ways(POINTERS), expected);
+    // As an optimizer leaves it.
+    let folded = POINTERS
+        .replace(
+            "global.get $memory_base i32.const 2048 i32.add",
+            "i32.const 2048",
+        )
+        .replace("global.get $table_base i32.const 1 i32.add", "i32.const 2")
+        .replace(
+            "global.get $memory_base i32.const 2064 i32.add",
+            "i32.const 2064",
+        );
+    assert_eq!(ways(&folded), expected);
+}
+
+#[test]
+fn a_pointer_that_nobody_calls_leads_nowhere() {
+    let without = POINTERS.replace("local.get 0 call_indirect (type $t)", "drop");
+    assert_eq!(ways(&without), ["env#f: dead", "env#g: dead"]);
 }
