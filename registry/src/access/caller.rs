@@ -72,6 +72,25 @@ impl Caller {
         self.loaded.is_open() || self.is_allowed(repository).contains(Action::Pull)
     }
 
+    /// Whether they may take a blob from the repository that they name into `target`. An error is
+    /// the answer where a token for both would help, which the challenge asks for.
+    pub(crate) fn may_take_from_named(
+        &self,
+        source: &RepositoryName,
+        target: &RepositoryName,
+    ) -> Result<bool, ApiError> {
+        if self.may(Action::Pull, source) {
+            return Ok(true);
+        }
+        if !self.may_take_from(source) {
+            return Ok(false);
+        }
+        let needed = scope::needed(Action::Push, target);
+        let value = self.challenge.value(&needed, Some("insufficient_scope"));
+        let message = "the token is not for the repository to mount from";
+        Err(ApiError::unauthorized(message, value))
+    }
+
     /// Whether a list of repositories may name this one: a token for the list is for none of
     /// them, but who has it may pull from some.
     pub(crate) fn may_see(&self, repository: &RepositoryName) -> bool {

@@ -130,14 +130,14 @@ async fn mount(
         Some(from) => from.parse().into_iter().collect(),
         None => app.store.holders(digest, HOLDERS).await?,
     };
-    let may_take = |holder: &RepositoryName| match from {
-        Some(_) => caller.may(Action::Pull, holder),
-        None => caller.may_take_from(holder),
-    };
-    for from in holders {
-        if may_take(&from)
-            && is_readable(app, caller, &from, digest).await?
-            && app.store.share(&from, repository, digest).await?
+    for holder in holders {
+        let may_take = match from {
+            Some(_) => caller.may_take_from_named(&holder, repository)?,
+            None => caller.may_take_from(&holder),
+        };
+        if may_take
+            && is_readable(app, caller, &holder, digest).await?
+            && app.store.share(&holder, repository, digest).await?
         {
             return Ok(true);
         }

@@ -69,16 +69,24 @@ async fn a_token_for_the_list_of_repositories_names_what_its_owner_may_pull() {
 }
 
 #[tokio::test]
-async fn a_token_for_a_push_mounts_what_its_owner_may_pull_when_no_source_is_named() {
+async fn a_token_for_a_push_mounts_what_its_owner_may_pull() {
     let registry = guarded("").await;
     assert_eq!(registry.push_as("alice", "team/app").await.status, 201);
     let digest = Digest::of(hello().layer());
     let anonymous = |to: &str| format!("/v2/{to}/blobs/uploads/?mount={digest}");
     let push = token(&registry, Some("alice"), "repository:team/other:pull,push").await;
-    // Who names the source needs a token for it; the challenge names it.
+    // Who names the source needs a token for it, and is told so.
     let named = format!("{}&from=team/app", anonymous("team/other"));
-    assert_eq!(with(&registry, &push, "POST", &named).await.status, 202);
+    let refused = with(&registry, &push, "POST", &named).await;
+    assert_eq!(refused.status, 401);
+    let challenge = refused.header("www-authenticate");
+    let scope = "repository:team/other:pull,push repository:team/app:pull";
+    let expected = format!("scope=\"{scope}\",error=\"insufficient_scope\"");
+    assert!(challenge.ends_with(&expected), "{challenge}");
     let mounted = with(&registry, &push, "POST", &anonymous("team/other")).await;
+    assert_eq!(mounted.status, 201, "{}", mounted.text());
+    let both = token(&registry, Some("alice"), scope).await;
+    let mounted = with(&registry, &both, "POST", &named).await;
     assert_eq!(mounted.status, 201, "{}", mounted.text());
     let path = format!("/v2/team/app/blobs/{digest}");
     assert_eq!(with(&registry, &push, "GET", &path).await.status, 401);
@@ -87,8 +95,11 @@ async fn a_token_for_a_push_mounts_what_its_owner_may_pull_when_no_source_is_nam
     assert_eq!(refused.status, 401, "it is not for a push");
     // Bob may push here, and pull from nowhere that has it.
     let bob = token(&registry, Some("bob"), "repository:inbox:pull,push").await;
-    let answer = with(&registry, &bob, "POST", &anonymous("inbox")).await;
-    assert_eq!(answer.status, 202, "{}", answer.text());
+    let named = format!("{}&from=team/app", anonymous("inbox"));
+    for path in [anonymous("inbox"), named] {
+        let answer = with(&registry, &bob, "POST", &path).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+    }
 }
 
 #[tokio::test]
