@@ -38,6 +38,10 @@ pub(super) fn compile(sources: &Sources) -> Result<Body, PolicyError> {
         };
         reader.file(file, &mut body)?;
     }
+    // Of several exceptions that let something pass the one that lasts longest is named,
+    // wherever it stands.
+    body.exceptions
+        .sort_by(|one, other| other.key().cmp(&one.key()));
     body.index = Index::of(&body.rules);
     (body.definitions, body.signers) = names.into_parts();
     Ok(body)

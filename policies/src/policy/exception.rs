@@ -26,6 +26,11 @@ pub(crate) struct Exception {
 }
 
 impl Exception {
+    /// What exceptions are ordered by.
+    pub(crate) fn key(&self) -> (Date, &str) {
+        (self.expires.value, &self.reason)
+    }
+
     /// Whether it is for this artifact, on any day.
     pub(crate) fn is_for(&self, repository: &RepositoryName, digest: &Digest) -> bool {
         let digests = self.digests.as_ref();
