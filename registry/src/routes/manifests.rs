@@ -1,33 +1,29 @@
 //! `/v2/<name>/manifests/<reference>`: what is pulled first and pushed last.
 
-use std::error::Error as _;
+mod answers;
+mod sent;
+
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::InvalidHeaderValue;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body_util::LengthLimitError;
-use serde::Deserialize;
-use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag, TagError};
+use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag};
 use wasmport_policies::{Decision, Verdict};
 
+use self::answers::{created, denied, found};
+use self::sent::{added_tags, content_type, media_type_of, read};
 use crate::access::{Action, Caller};
 use crate::admission::{Pulled, Push};
 use crate::app::App;
 use crate::audit;
 use crate::cache::{ManifestName, PullableManifest};
-use crate::error::{ApiError, summary};
-use crate::header::{DOCKER_CONTENT_DIGEST, OCI_SUBJECT, OCI_TAG, digest_value, warning};
+use crate::error::ApiError;
+use crate::header::{OCI_TAG, digest_value};
 use crate::preconditions::{self, etag};
 use crate::query::Query;
 use crate::storage::{Condition, TagTerms};
-
-/// How many tags one push may set by its query. The specification asks for ten; a release has
-/// `1.2.3`, `1.2`, `1`, `latest` and some more.
-const TAGS: usize = 32;
 
 /// How many layers a manifest has at most. Each is looked up at a push, and container runtimes
 /// take no more than 127.
@@ -201,23 +197,6 @@ fn tags(
     named.into_iter().chain(added).collect()
 }
 
-/// end-7b: the tags of the query, each once.
-fn added_tags(query: &Query) -> Result<Vec<Tag>, ApiError> {
-    let mut tags: Vec<Tag> = Vec::new();
-    for tag in query.all("tag") {
-        let tag: Tag = tag
-            .parse()
-            .map_err(|error: TagError| ApiError::manifest_invalid(error.to_string()))?;
-        if !tags.contains(&tag) {
-            tags.push(tag);
-        }
-    }
-    if tags.len() > TAGS {
-        return Err(ApiError::too_many_tags(tags.len(), TAGS));
-    }
-    Ok(tags)
-}
-
 /// A client that hangs up must not stop a push half way: between a signature and the tag
 /// that waits for it.
 async fn admit(app: &App, push: Push) -> Result<Arc<Decision>, ApiError> {
@@ -236,104 +215,4 @@ fn may_be_pulled(verdict: Verdict, tag: Option<&Tag>) -> bool {
         Verdict::Hold => tag.is_none(),
         Verdict::Deny => false,
     }
-}
-
-fn denied(repository: &RepositoryName, reference: &Selector, decision: &Decision) -> ApiError {
-    let at = match reference {
-        Selector::Tag(_) => ':',
-        Selector::Digest(_) => '@',
-    };
-    ApiError::denied(&format!("`{repository}{at}{reference}`"), decision)
-}
-
-fn found(request: &Request, manifest: &PullableManifest) -> Response {
-    if preconditions::has_already(request.headers(), &manifest.digest) {
-        return not_modified(&manifest.digest);
-    }
-    let body = if request.method() == Method::HEAD {
-        Body::empty()
-    } else {
-        Body::from(manifest.bytes.clone())
-    };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, manifest.content_type.clone());
-    headers.insert(header::CONTENT_LENGTH, manifest.bytes.len().into());
-    headers.insert(DOCKER_CONTENT_DIGEST, manifest.digest_value.clone());
-    headers.insert(header::ETAG, manifest.etag.clone());
-    response
-}
-
-fn not_modified(digest: &Digest) -> Response {
-    let headers = [
-        (DOCKER_CONTENT_DIGEST, digest.to_string()),
-        (header::ETAG, etag(digest)),
-    ];
-    (StatusCode::NOT_MODIFIED, headers).into_response()
-}
-
-fn created(
-    repository: &RepositoryName,
-    digest: &Digest,
-    subject: Option<&Digest>,
-    decision: &Decision,
-) -> Response {
-    let headers = [
-        (
-            header::LOCATION,
-            format!("/v2/{repository}/manifests/{digest}"),
-        ),
-        (DOCKER_CONTENT_DIGEST, digest.to_string()),
-        (header::ETAG, etag(digest)),
-    ];
-    let mut response = (StatusCode::CREATED, headers).into_response();
-    let subject = subject.map(|subject| (OCI_SUBJECT, subject.to_string()));
-    let warning = words_about(decision).map(|text| (header::WARNING, warning(&text)));
-    for (name, value) in subject.into_iter().chain(warning) {
-        if let Ok(value) = value.try_into() {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
-}
-
-/// What the client should know though the push went well.
-fn words_about(decision: &Decision) -> Option<String> {
-    let summary = summary(decision);
-    match decision.verdict {
-        Verdict::Hold => Some(format!(
-            "held: the tag moves when what is missing has arrived: {summary}"
-        )),
-        Verdict::Admit if !summary.is_empty() => Some(format!("the policy remarks: {summary}")),
-        Verdict::Admit | Verdict::Deny => None,
-    }
-}
-
-async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let bytes = to_bytes(body, limit).await;
-    bytes.map_err(|error| {
-        let is_too_large = error
-            .source()
-            .is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-        if is_too_large {
-            return ApiError::manifest_too_large(format!("a manifest has at most {limit} bytes"));
-        }
-        ApiError::manifest_invalid(format!("the body broke off: {error}"))
-    })
-}
-
-/// The media type without its parameters, which no manifest type has.
-fn content_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let kind = value.split(';').next().unwrap_or_default().trim();
-    (!kind.is_empty()).then(|| kind.to_owned())
-}
-
-fn media_type_of(bytes: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Typed {
-        media_type: Option<String>,
-    }
-    serde_json::from_slice::<Typed>(bytes).ok()?.media_type
 }

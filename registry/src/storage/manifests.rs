@@ -153,10 +153,7 @@ impl Store {
                 let key = Key::referrer(repository, &subject.digest, digest);
                 batch = batch.put(key, encode(&referrer(judged)));
             }
-            batch = match point {
-                Point::Tags => self.point_tags(batch, judged).await?,
-                Point::Wishes => self.wish_for_tags(batch, judged).await?,
-            };
+            let batch = self.point_tags(batch, judged, point).await?;
             match self.commit(batch).await {
                 Ok(()) => {
                     room.used();
@@ -188,32 +185,27 @@ impl Store {
         Ok(self.reserve(judged.repository(), asked).await?)
     }
 
+    /// Adds to `batch` what becomes of the tags. The terms of a wish are checked now, so that who
+    /// pushes hears of it, and again when the tag moves.
     async fn point_tags(
         &self,
         mut batch: Batch,
         judged: &Judged,
+        point: Point,
     ) -> Result<Batch, PutManifestError> {
-        let repository = judged.repository();
+        let (repository, digest) = (judged.repository(), judged.digest());
         for terms in judged.tags() {
-            batch = self
-                .point(batch, repository, terms, judged.digest())
-                .await?
-                .delete(Key::pending(repository, &terms.tag));
-        }
-        Ok(batch)
-    }
-
-    /// The terms are checked now, so that who pushes hears of it, and again when the tag moves.
-    async fn wish_for_tags(
-        &self,
-        mut batch: Batch,
-        judged: &Judged,
-    ) -> Result<Batch, PutManifestError> {
-        let repository = judged.repository();
-        for terms in judged.tags() {
-            self.check_terms(repository, terms, judged.digest()).await?;
-            let key = Key::pending(repository, &terms.tag);
-            batch = batch.put(key, super::pending::wish_of(judged));
+            let wish = Key::pending(repository, &terms.tag);
+            batch = match point {
+                Point::Tags => {
+                    let batch = self.point(batch, repository, terms, digest).await?;
+                    batch.delete(wish)
+                }
+                Point::Wishes => {
+                    self.check_terms(repository, terms, digest).await?;
+                    batch.put(wish, super::pending::wish_of(judged))
+                }
+            };
         }
         Ok(batch)
     }

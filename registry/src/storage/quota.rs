@@ -1,9 +1,11 @@
 //! How much a repository may hold. Counted in memory, from the records when it is first asked
 //! for, and kept by reservations: what a push is about to add counts from before it is written.
 
+mod count;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use thiserror::Error;
 use wasmport_artifact::RepositoryName;
 use wasmport_policies::RepositoryPattern;
 
+pub(super) use self::count::Reservation;
+use self::count::{Count, lock, take};
 use super::error::StorageError;
 use super::grants::Grant;
 use super::keys::{Kind, Prefix};
@@ -77,23 +81,6 @@ pub(crate) struct Quotas {
     rules: ArcSwap<Vec<(Vec<RepositoryPattern>, QuotaSettings)>>,
     counts: Mutex<HashMap<RepositoryName, Arc<Mutex<Count>>>>,
 }
-
-#[derive(Debug, Default)]
-struct Count {
-    /// `None` until somebody has counted, and when something was deleted since.
-    used: Option<Usage>,
-    reserved: Usage,
-    /// Grows with every write and deletion, so that who counts sees whether there was one
-    /// meanwhile.
-    changes: u64,
-    /// All that was ever written by reservations.
-    written: Usage,
-}
-
-/// Room for what a push is about to add. It is given back when this is dropped before
-/// [`used`](Self::used).
-#[derive(Debug)]
-pub(super) struct Reservation(Option<(Arc<Mutex<Count>>, Usage)>);
 
 impl Quotas {
     /// Uses these rules from now on; the first whose pattern fits a repository counts.
@@ -207,44 +194,6 @@ impl Store {
     }
 }
 
-impl Usage {
-    fn add(&mut self, more: Self) {
-        self.bytes = self.bytes.saturating_add(more.bytes);
-        self.artifacts = self.artifacts.saturating_add(more.artifacts);
-    }
-
-    fn since(self, earlier: Self) -> Self {
-        Self {
-            bytes: self.bytes.saturating_sub(earlier.bytes),
-            artifacts: self.artifacts.saturating_sub(earlier.artifacts),
-        }
-    }
-}
-
-impl Reservation {
-    /// What was reserved is written.
-    pub(super) fn used(self) {
-        if let Some((count, asked)) = &self.0 {
-            let mut count = lock(count);
-            count.changes += 1;
-            count.written.add(*asked);
-            if let Some(used) = &mut count.used {
-                used.add(*asked);
-            }
-        }
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        if let Some((count, asked)) = &self.0 {
-            let mut count = lock(count);
-            count.reserved.bytes = count.reserved.bytes.saturating_sub(asked.bytes);
-            count.reserved.artifacts = count.reserved.artifacts.saturating_sub(asked.artifacts);
-        }
-    }
-}
-
 impl fmt::Display for Amount {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -254,130 +203,5 @@ impl fmt::Display for Amount {
     }
 }
 
-fn take(
-    count: &Mutex<Count>,
-    quota: QuotaSettings,
-    repository: &RepositoryName,
-    asked: Usage,
-) -> Result<(), QuotaExceeded> {
-    let mut count = lock(count);
-    let used = count.used.unwrap_or_default();
-    let exceeded = |limit, used, asked| QuotaExceeded {
-        repository: repository.clone(),
-        limit,
-        used,
-        asked,
-    };
-    let bytes = used.bytes.saturating_add(count.reserved.bytes);
-    if let Some(ByteSize(limit)) = quota.bytes
-        && asked.bytes > 0
-        && bytes.saturating_add(asked.bytes) > limit
-    {
-        let (limit, used) = (Amount::Bytes(limit), Amount::Bytes(bytes));
-        return Err(exceeded(limit, used, asked.bytes));
-    }
-    let artifacts = used.artifacts + count.reserved.artifacts;
-    if let Some(limit) = quota.artifacts
-        && asked.artifacts > 0
-        && artifacts + asked.artifacts > limit
-    {
-        let (limit, used) = (Amount::Artifacts(limit), Amount::Artifacts(artifacts));
-        return Err(exceeded(limit, used, asked.artifacts));
-    }
-    count.reserved.bytes += asked.bytes;
-    count.reserved.artifacts += asked.artifacts;
-    Ok(())
-}
-
-/// Every change under these locks is whole when a thread panics.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
-mod tests {
-    use futures_util::future::{BoxFuture, FutureExt};
-    use wasmport_artifact::Digest;
-
-    use super::*;
-    use crate::storage::grants::grant;
-    use crate::storage::keys::Key;
-    use crate::storage::memory::MemoryRecords;
-    use crate::storage::records::{Batch, CommitError, Record, Records};
-
-    /// Records that get a blob of a push whenever a count is done with the blobs.
-    #[derive(Debug, Default)]
-    struct Meanwhile {
-        records: MemoryRecords,
-        pushes: Mutex<Vec<(Reservation, Batch)>>,
-    }
-
-    impl Records for Meanwhile {
-        fn get(&self, key: &Key) -> BoxFuture<'_, Result<Option<Record>, StorageError>> {
-            self.records.get(key)
-        }
-
-        fn list(
-            &self,
-            prefix: &Prefix,
-            after: Option<&Key>,
-            limit: usize,
-        ) -> BoxFuture<'_, Result<Vec<(Key, Record)>, StorageError>> {
-            let listed = self.records.list(prefix, after, limit);
-            let is_between =
-                *prefix.as_str() == *Prefix::within(Kind::Manifests, &repository()).as_str();
-            let push = is_between.then(|| lock(&self.pushes).pop()).flatten();
-            async move {
-                if let Some((room, batch)) = push {
-                    self.records.commit(batch).await.unwrap();
-                    room.used();
-                }
-                listed.await
-            }
-            .boxed()
-        }
-
-        fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
-            self.records.commit(batch)
-        }
-    }
-
-    fn repository() -> RepositoryName {
-        "team/app".parse().unwrap()
-    }
-
-    #[tokio::test]
-    async fn what_is_written_during_a_count_is_not_lost() {
-        // Once, so that the second count is undisturbed; and during every count.
-        for pushes in [1, ATTEMPTS as u64] {
-            let records = Arc::new(Meanwhile::default());
-            let (_, blobs) = Store::in_memory().engines();
-            let store = Store::new(Arc::clone(&records) as Arc<dyn Records>, blobs);
-            let quota = QuotaSettings {
-                bytes: Some(ByteSize(10_000)),
-                artifacts: None,
-            };
-            let count = store.quotas.count(&repository());
-            for number in 0..pushes {
-                let size = Usage {
-                    bytes: 1000,
-                    artifacts: 0,
-                };
-                take(&count, quota, &repository(), size).unwrap();
-                let written = Grant {
-                    size: 1000,
-                    since: 0,
-                };
-                let digest = Digest::of(&number.to_be_bytes());
-                let batch = grant(Batch::new(), &repository(), &digest, &written);
-                let room = Reservation(Some((Arc::clone(&count), size)));
-                lock(&records.pushes).push((room, batch));
-            }
-            store.recount(&repository(), &count).await.unwrap();
-            assert!(lock(&records.pushes).is_empty());
-            let held = store.usage(&repository()).await.unwrap();
-            assert_eq!(held.bytes, pushes * 1000);
-            assert_eq!(lock(&count).used, Some(held));
-        }
-    }
-}
+mod tests;
