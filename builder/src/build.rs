@@ -58,7 +58,7 @@ pub fn build(options: &BuildOptions, progress: &mut dyn FnMut(Event)) -> Result<
     ensure_target(&options.environment, &project.directory, progress)?;
     let compiled = compile(options, &project, progress)?;
     let size = compiled.len() as u64;
-    let component = optimize(compiled, &options.optimizer, progress);
+    let component = optimize(compiled, &options.optimizer, options.names, progress);
     let inspection = inspect(&component)?;
     let artifact = pack(&component, &inspection, &metadata);
     let layout = write(&artifact, output)?;

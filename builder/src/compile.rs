@@ -11,7 +11,7 @@ use thiserror::Error;
 use wasmport_artifact::{InspectError, limits, validate};
 
 use crate::event::Event;
-use crate::options::BuildOptions;
+use crate::options::{BuildOptions, Names};
 use crate::project::{Project, Target};
 use crate::rustflags;
 use crate::toolchain::TARGET;
@@ -91,6 +91,11 @@ fn command(options: &BuildOptions, project: &Project) -> Command {
     options.add_resolution(&mut cargo);
     let (name, flags) = rustflags::variable(&options.environment, project);
     cargo.env(name, flags);
+    if options.names == Names::Kept {
+        // A profile of the project may strip them.
+        let profile = options.profile.to_uppercase().replace('-', "_");
+        cargo.env(format!("CARGO_PROFILE_{profile}_STRIP"), "debuginfo");
+    }
     cargo.stdin(Stdio::null()).stdout(Stdio::piped());
     cargo
 }

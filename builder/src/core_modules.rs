@@ -6,11 +6,14 @@
 use wasm_encoder::{ComponentSectionId, Encode as _};
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 
+use crate::options::Names;
+
 /// Passes each core module in `bytes` through `replace`, innermost first, and drops the
-/// sections that only debuggers read, also those of components. `bytes` may be a core
-/// module itself.
+/// sections that only debuggers read, also those of components; names only where `names` says
+/// so. `bytes` may be a core module itself.
 pub(crate) fn rewrite(
     bytes: &[u8],
+    names: Names,
     mut replace: impl FnMut(Vec<u8>) -> Vec<u8>,
 ) -> Result<Vec<u8>, BinaryReaderError> {
     let mut outside = Vec::new();
@@ -31,7 +34,7 @@ pub(crate) fn rewrite(
                 }
                 current.section(section, &finished);
             }
-            Payload::CustomSection(section) if is_for_debuggers(section.name()) => {}
+            Payload::CustomSection(section) if is_for_debuggers(section.name(), names) => {}
             other => {
                 if let Some((id, range)) = other.as_section() {
                     current.section(id, slice(bytes, range));
@@ -45,11 +48,12 @@ pub(crate) fn rewrite(
 
 /// True for custom sections that say something about the code and nothing to a runtime:
 /// names of functions and of a component's parts, DWARF, and where a source map is.
-fn is_for_debuggers(name: &str) -> bool {
-    matches!(
-        name,
-        "name" | "component-name" | "sourceMappingURL" | "external_debug_info"
-    ) || name.starts_with(".debug_")
+fn is_for_debuggers(name: &str, names: Names) -> bool {
+    match name {
+        "name" | "component-name" => names == Names::Dropped,
+        "sourceMappingURL" | "external_debug_info" => true,
+        other => other.starts_with(".debug_"),
+    }
 }
 
 /// A module or component that is being written.

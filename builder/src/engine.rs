@@ -11,6 +11,8 @@ use std::process::ExitStatus;
 
 use thiserror::Error;
 
+use crate::options::Names;
+
 /// What makes the core modules small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Optimizer {
@@ -66,12 +68,13 @@ impl Optimizer {
         &self,
         module: &[u8],
         features: &BTreeSet<&'static str>,
+        names: Names,
     ) -> Result<Vec<u8>, EngineError> {
         match self {
             Self::None => Ok(module.to_vec()),
             #[cfg(feature = "embedded-wasm-opt")]
-            Self::Embedded => embedded::run(module, features),
-            Self::Program(program) => external::run(program, module, features),
+            Self::Embedded => embedded::run(module, features, names),
+            Self::Program(program) => external::run(program, module, features, names),
         }
     }
 }

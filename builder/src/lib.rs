@@ -29,7 +29,7 @@ pub use environment::Environment;
 pub use error::{BuildError, ErrorKind};
 pub use event::Event;
 pub use layout::{Layout, LayoutError, write};
-pub use options::{BuildOptions, Features};
+pub use options::{BuildOptions, Features, Names};
 pub use pack::{Artifact, Metadata, pack};
 pub use project::ProjectError;
 pub use timestamp::TimestampError;

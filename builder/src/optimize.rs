@@ -10,6 +10,7 @@ use crate::core_modules;
 use crate::engine::Optimizer;
 use crate::event::Event;
 use crate::features;
+use crate::options::Names;
 
 /// Below this many bytes a module is the glue that wit-component adds: tables and
 /// trampolines, in which there is nothing to gain.
@@ -21,6 +22,7 @@ const SMALLEST: usize = 1024;
 pub(crate) fn optimize(
     component: Vec<u8>,
     optimizer: &Optimizer,
+    names: Names,
     progress: &mut dyn FnMut(Event),
 ) -> Vec<u8> {
     let name = match optimizer.describe() {
@@ -31,8 +33,8 @@ pub(crate) fn optimize(
             return component;
         }
     };
-    let rewritten = core_modules::rewrite(&component, |module| {
-        optimize_module(module, optimizer, &name, progress)
+    let rewritten = core_modules::rewrite(&component, names, |module| {
+        optimize_module(module, (optimizer, names), &name, progress)
     });
     let checked = rewritten
         .map_err(|error| error.to_string())
@@ -45,7 +47,7 @@ pub(crate) fn optimize(
 
 fn optimize_module(
     module: Vec<u8>,
-    optimizer: &Optimizer,
+    optimizer: (&Optimizer, Names),
     name: &str,
     progress: &mut dyn FnMut(Event),
 ) -> Vec<u8> {
@@ -84,11 +86,11 @@ fn kept(reason: &str) -> Event {
 }
 
 /// The module made smaller, or why it is not.
-fn smaller(module: &[u8], optimizer: &Optimizer) -> Result<Vec<u8>, String> {
+fn smaller(module: &[u8], (optimizer, names): (&Optimizer, Names)) -> Result<Vec<u8>, String> {
     validate(module)
         .map_err(|error| format!("it is not valid by itself: {}", with_causes(&error)))?;
     let small = optimizer
-        .run(module, &features::of(module))
+        .run(module, &features::of(module), names)
         .map_err(|error| error.to_string())?;
     if small.len() >= module.len() {
         return Err("it became no smaller".to_owned());

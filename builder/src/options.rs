@@ -28,12 +28,24 @@ pub struct BuildOptions {
     pub frozen: bool,
     /// What makes the core modules small.
     pub optimizer: Optimizer,
+    /// What becomes of the names of functions.
+    pub names: Names,
     /// Where the layout goes; `wasmport/<name>` in cargo's target directory when not given.
     pub output: Option<PathBuf>,
     /// Annotations of the manifest beside those from `Cargo.toml` and git, and before them.
     pub annotations: BTreeMap<String, String>,
     /// The caller's environment.
     pub environment: Environment,
+}
+
+/// What becomes of the names of functions and of a component's parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// They are left out: no runtime needs them.
+    #[default]
+    Dropped,
+    /// They stay, for backtraces and for those who look for where an import comes from.
+    Kept,
 }
 
 /// Features of a package, as cargo's options name them.
@@ -60,6 +72,7 @@ impl BuildOptions {
             offline: false,
             frozen: false,
             optimizer: Optimizer::default(),
+            names: Names::default(),
             output: None,
             annotations: BTreeMap::new(),
             environment,

@@ -28,7 +28,7 @@ fn section_names(bytes: &[u8]) -> Vec<String> {
 #[test]
 fn every_core_module_is_found_wherever_it_nests() {
     let mut seen = 0;
-    rewrite(&parse(NESTED), |module| {
+    rewrite(&parse(NESTED), Names::Dropped, |module| {
         assert!(Validator::new().validate_all(&module).is_ok());
         seen += 1;
         module
@@ -43,10 +43,10 @@ fn a_module_of_another_length_goes_into_its_place() {
         r#"(module (func (export "b")) (memory 1) (data (i32.const 0) "{}"))"#,
         "x".repeat(300)
     ));
-    let rewritten = rewrite(&parse(NESTED), |_| large.clone()).unwrap();
+    let rewritten = rewrite(&parse(NESTED), Names::Dropped, |_| large.clone()).unwrap();
     Validator::new().validate_all(&rewritten).unwrap();
     let mut seen = Vec::new();
-    rewrite(&rewritten, |module| {
+    rewrite(&rewritten, Names::Dropped, |module| {
         seen.push(module.clone());
         module
     })
@@ -57,7 +57,7 @@ fn a_module_of_another_length_goes_into_its_place() {
 
 #[test]
 fn what_debuggers_read_goes_and_what_others_read_stays() {
-    let rewritten = rewrite(&parse(NESTED), |module| module).unwrap();
+    let rewritten = rewrite(&parse(NESTED), Names::Dropped, |module| module).unwrap();
     assert_eq!(section_names(&rewritten), ["producers", ".dep-v0"]);
 }
 
@@ -72,8 +72,11 @@ fn without_debug_sections_and_changes_the_bytes_are_the_same() {
             (func (export "g") (canon lift (core func $i "g"))))"#,
     );
     // The text parser writes names; they go in the first round.
-    let once = rewrite(&bytes, |module| module).unwrap();
-    assert_eq!(rewrite(&once, |module| module).unwrap(), once);
+    let once = rewrite(&bytes, Names::Dropped, |module| module).unwrap();
+    assert_eq!(
+        rewrite(&once, Names::Dropped, |module| module).unwrap(),
+        once
+    );
     Validator::new().validate_all(&once).unwrap();
 }
 
@@ -84,12 +87,15 @@ fn padded_lengths_are_read_and_written_short() {
     let module = b"\0asm\x01\0\0\0";
     let padded = [&header[..], &[1, 0x88, 0x80, 0x80, 0x80, 0x00], module].concat();
     let short = [&header[..], &[1, 8], module].concat();
-    assert_eq!(rewrite(&padded, |module| module).unwrap(), short);
+    assert_eq!(
+        rewrite(&padded, Names::Dropped, |module| module).unwrap(),
+        short
+    );
 }
 
 #[test]
 fn a_core_module_is_one_itself() {
-    let rewritten = rewrite(&parse("(module (func $named))"), |module| {
+    let rewritten = rewrite(&parse("(module (func $named))"), Names::Dropped, |module| {
         assert_eq!(section_names(&module), Vec::<String>::new());
         b"replaced".to_vec()
     });
@@ -101,5 +107,14 @@ fn bytes_that_break_off_are_an_error() {
     let bytes = parse(NESTED);
     let mut cut = bytes.clone();
     cut.truncate(bytes.len() - 3);
-    assert!(rewrite(&cut, |module| module).is_err());
+    assert!(rewrite(&cut, Names::Dropped, |module| module).is_err());
+}
+
+#[test]
+fn names_stay_when_they_are_asked_for() {
+    let text = r#"(component
+        (core module (func $named) (@custom ".debug_info" "dwarf"))
+        (@custom "component-name" "\00\01x"))"#;
+    let rewritten = rewrite(&parse(text), Names::Kept, |module| module).unwrap();
+    assert_eq!(section_names(&rewritten), ["name", "component-name"]);
 }

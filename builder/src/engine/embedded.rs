@@ -7,6 +7,7 @@ use wasm_opt::{Feature, OptimizationOptions, Pass};
 use wasmport_artifact::with_causes;
 
 use super::EngineError;
+use crate::options::Names;
 
 pub(super) const NAME: &str = "Binaryen 116";
 
@@ -15,6 +16,7 @@ pub(super) const NAME: &str = "Binaryen 116";
 pub(super) fn run(
     module: &[u8],
     features: &BTreeSet<&'static str>,
+    names: Names,
 ) -> Result<Vec<u8>, EngineError> {
     // Binaryen reads and writes files only.
     let directory = tempfile::tempdir()?;
@@ -24,8 +26,11 @@ pub(super) fn run(
     options
         .reader_file_type(wasm_opt::FileType::Wasm)
         .writer_file_type(wasm_opt::FileType::Wasm)
-        .mvp_features_only()
-        .add_pass(Pass::StripDebug);
+        .mvp_features_only();
+    match names {
+        Names::Dropped => options.add_pass(Pass::StripDebug),
+        Names::Kept => options.debug_info(true),
+    };
     for name in features {
         options.enable_feature(feature(name)?);
     }
@@ -58,7 +63,7 @@ mod tests {
                 (func $dropped (drop (i32.const 7))))"#,
         );
         let module = module.unwrap();
-        let optimized = run(&module, &BTreeSet::new()).unwrap();
+        let optimized = run(&module, &BTreeSet::new(), Names::Dropped).unwrap();
         assert!(optimized.len() < module.len());
         wasmparser::Validator::new()
             .validate_all(&optimized)
@@ -69,13 +74,13 @@ mod tests {
     fn every_feature_that_we_name_is_known() {
         let module = wat::parse_str(r#"(module (@custom "target_features" "\00"))"#).unwrap();
         for name in crate::features::names() {
-            run(&module, &BTreeSet::from([name])).unwrap();
+            run(&module, &BTreeSet::from([name]), Names::Dropped).unwrap();
         }
     }
 
     #[test]
     fn a_module_that_binaryen_cannot_read_is_an_error_and_no_crash() {
         let future = wat::parse_str("(module (type (struct (field (mut i31ref)))) (tag))");
-        assert!(run(&future.unwrap(), &BTreeSet::new()).is_err());
+        assert!(run(&future.unwrap(), &BTreeSet::new(), Names::Dropped).is_err());
     }
 }

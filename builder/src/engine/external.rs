@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use super::EngineError;
+use crate::options::Names;
 
 /// What `--version` says, which is also the proof that the program runs.
 pub(super) fn version(program: &Path) -> Result<String, EngineError> {
@@ -22,6 +23,7 @@ pub(super) fn run(
     program: &Path,
     module: &[u8],
     features: &BTreeSet<&'static str>,
+    names: Names,
 ) -> Result<Vec<u8>, EngineError> {
     let directory = tempfile::tempdir()?;
     let (from, to) = (
@@ -30,7 +32,11 @@ pub(super) fn run(
     );
     fs::write(&from, module)?;
     let mut command = Command::new(program);
-    command.args(["-Oz", "--strip-debug", "--mvp-features"]);
+    let names = match names {
+        Names::Dropped => "--strip-debug",
+        Names::Kept => "--debuginfo",
+    };
+    command.args(["-Oz", names, "--mvp-features"]);
     command.args(features.iter().map(|name| format!("--enable-{name}")));
     command.arg(&from).arg("-o").arg(&to);
     let output = output(&mut command).map_err(|source| start(program, source))?;

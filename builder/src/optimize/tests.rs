@@ -16,9 +16,14 @@ fn component() -> Vec<u8> {
 
 fn run(component: &[u8], optimizer: &Optimizer) -> (Vec<u8>, Vec<Event>) {
     let mut events = Vec::new();
-    let result = optimize(component.to_vec(), optimizer, &mut |event| {
-        events.push(event);
-    });
+    let result = optimize(
+        component.to_vec(),
+        optimizer,
+        Names::Dropped,
+        &mut |event| {
+            events.push(event);
+        },
+    );
     (result, events)
 }
 
@@ -139,4 +144,28 @@ mod with_a_program {
         assert_eq!(after, before);
         assert!(matches!(events.last(), Some(Event::ComponentKept { .. })));
     }
+}
+
+#[cfg(feature = "embedded-wasm-opt")]
+#[test]
+fn names_stay_through_the_optimizer_when_they_are_asked_for() {
+    let waste = "(drop (i32.const 7))".repeat(1000);
+    let text = format!(
+        r#"(module $app (import "a" "log" (func $log))
+            (func $speaks (export "f") {waste} call $log))"#
+    );
+    let before = wat::parse_str(text).unwrap();
+    let after = optimize(
+        before.clone(),
+        &Optimizer::Embedded,
+        Names::Kept,
+        &mut |_| {},
+    );
+    assert!(after.len() < before.len() / 2);
+    let has = |text: &str| {
+        after
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(has("speaks") && has("app"));
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::Digest;
-use wasmport_builder::{BuildError, BuildOptions, ErrorKind, Event, Features, Optimizer};
+use wasmport_builder::{BuildError, BuildOptions, ErrorKind, Event, Features, Names, Optimizer};
 use wasmport_policies::{CapabilityUse, capabilities};
 
 use crate::error::{Failure, Kind};
@@ -79,6 +79,10 @@ pub(crate) struct BuildArgs {
     #[arg(long, conflicts_with = "wasm_opt")]
     no_optimize: bool,
 
+    /// Keep the names of functions, for `wasmport explain` and for backtraces
+    #[arg(long)]
+    names: bool,
+
     /// Another wasm-opt than the one compiled in
     #[arg(long, value_name = "PATH")]
     wasm_opt: Option<PathBuf>,
@@ -135,6 +139,9 @@ fn options(args: &BuildArgs) -> BuildOptions {
     };
     options.profile.clone_from(&args.profile);
     (options.locked, options.offline, options.frozen) = (args.locked, args.offline, args.frozen);
+    if args.names {
+        options.names = Names::Kept;
+    }
     options.optimizer = match (&args.wasm_opt, args.no_optimize) {
         (Some(path), _) => Optimizer::Program(path.clone()),
         (None, true) => Optimizer::None,
