@@ -89,8 +89,9 @@ pub fn examine(bytes: &[u8], threads: NonZeroUsize) -> Result<Inspection, Inspec
     let mut validation = Validation::new();
     let mut walk = Walk::through_code(Validation::parser());
     walk.advance(bytes, true, |visited| {
-        validation.take(&visited.payload)?;
-        survey.take(&visited)
+        // The survey first: its limits are below those of the validator, which keeps 200 bytes of a type.
+        survey.take(&visited)?;
+        validation.take(&visited.payload)
     })?;
     let code = validation.finish(threads)?;
     survey.finish(bytes.len() as u64, code)

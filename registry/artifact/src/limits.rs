@@ -19,9 +19,9 @@ pub const NESTING: usize = 100;
 /// each section; a program with more than this is not made by a toolchain.
 pub const ITEMS: usize = 100_000;
 
-/// How many types, instances, components and names of nested ones are followed. The largest component that
-/// we know has 20,000; at 16 bytes each this many take 16 MB.
-pub const SHAPES: usize = 1_000_000;
+/// How many types, instances, components and names of nested ones are followed. `wasm-tools` has
+/// 300. The validator keeps 200 bytes of a type, so that this many take 50 MB there.
+pub const SHAPES: usize = 250_000;
 
 /// Largest `.dep-v0` section after it is unpacked, in bytes. A crate takes about 100 bytes of it.
 pub const DEPENDENCY_BYTES: usize = 4 * 1024 * 1024;

@@ -98,8 +98,8 @@ impl Components {
         let actual = scope.map(|scope| scope.item(export.kind, export.index));
         let declared = export.ty.map(|ty| item_of(ty, &self.scopes));
         let item = match (declared, actual) {
-            // What a core module imports is not in its type as it is read here.
-            (Some(Item::CoreModule(_)) | None, Some(actual)) => actual,
+            // What a core module imports, and what is a resource, is not in the type that is read here.
+            (Some(Item::CoreModule(_) | Item::Type(_)) | None, Some(actual)) => actual,
             (Some(declared), _) => declared,
             (None, None) => Item::Value,
         };

@@ -49,7 +49,11 @@ pub(super) fn item_of(ty: ComponentTypeRef, scopes: &[Scope]) -> Item {
         ComponentTypeRef::Func(_) => Item::Func,
         ComponentTypeRef::Value(_) => Item::Value,
         ComponentTypeRef::Type(TypeBounds::SubResource) => Item::Type(Type::Resource),
-        ComponentTypeRef::Type(TypeBounds::Eq(index)) => Item::Type(type_at(index)),
+        ComponentTypeRef::Type(TypeBounds::Eq(index)) => Item::Type(match type_at(index) {
+            // A resource of another interface, which is used here under a name.
+            Type::Resource => Type::Other,
+            other => other,
+        }),
         ComponentTypeRef::Instance(index) => Item::Instance(match type_at(index) {
             Type::Instance(shape) => Some(shape),
             _ => None,

@@ -361,6 +361,18 @@ fn core_modules_ask_under_any_module_name() {
 }
 
 #[test]
+fn imports_in_the_compact_encoding_are_imports() {
+    let bytes = wasm(
+        r#"(module (import "env"
+            (item "connect" (func)) (item "listen" (func))))"#,
+    );
+    let found = inspect(&bytes).unwrap();
+    assert_eq!(names(&found), ["env"]);
+    assert_eq!(found.imports[0].functions, ["connect", "listen"]);
+    assert!(matches!(validate(&bytes), Err(InspectError::Malformed(_))));
+}
+
+#[test]
 fn only_functions_that_are_there_are_listed() {
     let found = found(
         r#"(component (import "wasi:filesystem/types@0.2.6" (instance

@@ -12,3 +12,6 @@
 
 mod contents;
 mod evasions;
+mod generated;
+#[path = "../judge/mod.rs"]
+mod judge;
