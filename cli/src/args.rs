@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    admin, build, check, demo, diff, explain, fsck, gc, inspect, keygen, pull, push, serve, sign,
-    verify,
+    admin, build, check, demo, diff, explain, fsck, gc, inspect, keygen, policy, pull, push, serve,
+    sign, verify,
 };
 use crate::output::Format;
 
@@ -39,6 +39,7 @@ pub(crate) enum Command {
     Inspect(inspect::InspectArgs),
     Check(check::CheckArgs),
     Diff(diff::DiffArgs),
+    Policy(policy::PolicyArgs),
     Explain(explain::ExplainArgs),
     Push(push::PushArgs),
     Pull(pull::PullArgs),
@@ -57,7 +58,11 @@ pub(crate) enum Command {
 impl Command {
     /// Whether it takes decisions, whose findings have forms of their own.
     pub(crate) fn has_findings(&self) -> bool {
-        matches!(self, Self::Check(_))
+        match self {
+            Self::Check(_) => true,
+            Self::Policy(args) => args.has_findings(),
+            _ => false,
+        }
     }
 
     /// The name as it is typed, for JSON answers.
@@ -67,6 +72,7 @@ impl Command {
             Self::Inspect(_) => "inspect",
             Self::Check(_) => "check",
             Self::Diff(_) => "diff",
+            Self::Policy(args) => args.name(),
             Self::Explain(_) => "explain",
             Self::Push(_) => "push",
             Self::Pull(_) => "pull",

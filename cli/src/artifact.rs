@@ -71,7 +71,7 @@ impl Artifact {
     }
 
     /// Packs a bare file as it would be pushed, with nothing but its name to go by.
-    fn pack(name: String, stem: &str, bytes: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn pack(name: String, stem: &str, bytes: &[u8]) -> Result<Self, Failure> {
         let inspection = inspect(bytes).map_err(|error| {
             Failure::caused(Kind::Input, &format!("failed to inspect `{name}`"), &error)
         })?;

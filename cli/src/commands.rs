@@ -10,6 +10,7 @@ pub(crate) mod fsck;
 pub(crate) mod gc;
 pub(crate) mod inspect;
 pub(crate) mod keygen;
+pub(crate) mod policy;
 pub(crate) mod pull;
 pub(crate) mod push;
 #[cfg(feature = "run")]
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<u8, Failure> {
         Command::Check(args) => answer(output, block_on(check::run(&args))),
         Command::Diff(args) => answer(output, block_on(diff::run(&args))),
         Command::Explain(args) => answer(output, block_on(explain::run(&args))),
+        Command::Policy(args) => policy::run(&args, output),
         Command::Push(args) => answer(output, block_on(push::run(&args))),
         Command::Pull(args) => answer(output, block_on(pull::run(&args))),
         Command::Keygen(args) => answer(output, keygen::run(&args)),

@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     NotVerified,
     /// A store has defects.
     Defects,
+    /// A policy decides otherwise than its tests expect.
+    Test,
     /// The project does not compile.
     Compile,
     /// A program that was run ended with a failure.
@@ -70,6 +72,7 @@ impl Kind {
             | Self::NotImported
             | Self::NotVerified
             | Self::Defects
+            | Self::Test
             | Self::Compile
             | Self::Run => exit_code::NO,
             Self::Usage | Self::Input => exit_code::USAGE,

@@ -3,11 +3,13 @@
 mod args;
 mod artifact;
 mod capability_list;
+mod cases;
 mod clock;
 mod commands;
 mod environment;
 mod error;
 mod exit_code;
+mod facts;
 mod files;
 mod keys;
 mod output;
@@ -15,6 +17,7 @@ mod policy;
 mod remote;
 mod source;
 mod store;
+mod survey;
 mod verification;
 
 use std::ffi::OsString;

@@ -22,7 +22,7 @@ its object when it listens. `run` prints what the program prints, and `demo` wha
 | exit code | meaning | `error.kind` |
 |---|---|---|
 | 0 | done | – |
-| 1 | the answer is no | `denied`, `incompatible`, `not-verified`, `defects`, `compile`, `run` |
+| 1 | the answer is no | `denied`, `incompatible`, `not-verified`, `defects`, `test`, `compile`, `run` |
 | 2 | the question is wrong | `usage`, `input` |
 | 3 | no answer could be had | `not-found`, `unauthorized`, `registry`, `io`, `interrupted`, `tool-missing` |
 ";

@@ -2,6 +2,8 @@
 //!
 //! It is data, `catalogue.toml`, and part of the program.
 
+mod listing;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -9,6 +11,7 @@ use serde::Deserialize;
 use wasmport_artifact::InterfaceName;
 
 use crate::capability::Risk;
+pub use listing::{KnownCapability, KnownFunctions, known_capabilities};
 
 /// The name under which everything goes that the catalogue does not know.
 pub(crate) const CUSTOM: &str = "custom";

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Effect, Finding, is_zero};
 pub(crate) use excerpt::excerpt;
-pub use github::annotation;
-pub use sarif::{Judged, failed_sarif};
+pub use github::{annotation, annotation_at};
+pub use sarif::{Judged, case_sarif, failed_sarif};
 
 /// What shall happen to an artifact, and why.
 ///

@@ -12,10 +12,15 @@ mod facts;
 mod finding;
 mod needs;
 mod policy;
+mod smallest;
+mod template;
 
 pub use capability::{CapabilityUse, Risk, capabilities};
+pub use catalogue::{KnownCapability, KnownFunctions, known_capabilities};
 pub use decide::decide;
-pub use decision::{Decision, Judged, Verdict, annotation, failed_sarif};
+pub use decision::{
+    Decision, Judged, Verdict, annotation, annotation_at, case_sarif, failed_sarif,
+};
 pub use explain::{ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{Attestation, Content, Facts, InnerWasm, Previous, TagFacts, Unseen};
 pub use finding::{Code, Effect, Finding, Found, Place};

@@ -1,16 +1,14 @@
 //! `wasmport check`: would a policy admit it?
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::RepositoryName;
-use wasmport_policies::{Decision, Facts, Judged, Policy, TagFacts, Verdict, decide};
-use wasmport_registry::{LoadedPolicy, signed_by};
+use wasmport_policies::{Decision, Judged, Policy, Verdict, decide};
 
 use crate::artifact::Artifact;
 use crate::clock;
 use crate::error::{Failure, Kind};
+use crate::facts;
 use crate::output::{Answer, Report};
 use crate::policy;
 use crate::remote::Connection;
@@ -34,7 +32,7 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "SOURCE|REF")]
     subject: Subject,
 
-    /// Policy file, or `preset:NAME`
+    /// Policy file, directory of policy files, or `preset:NAME`
     #[arg(long, value_name = "POLICY", default_value = "preset:standard")]
     policy: String,
 
@@ -63,7 +61,15 @@ pub(crate) struct Checked {
 pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
     let loaded = policy::load(&args.policy)?;
     let artifact = Artifact::read(&args.subject, &args.connection).await?;
-    let facts = facts(args, &loaded, &artifact).await?;
+    let repository = args.repository.as_ref();
+    let facts = facts::of(
+        &artifact,
+        &args.subject,
+        repository,
+        &loaded,
+        &args.connection,
+    )
+    .await?;
     let decision = decide(&loaded.policy, &facts, clock::today());
     let checked = Checked {
         policy: args.policy.clone(),
@@ -80,34 +86,6 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
         )),
         Verdict::Deny => Err(refused("it would be refused", &checked)),
     }
-}
-
-async fn facts(
-    args: &CheckArgs,
-    loaded: &LoadedPolicy,
-    artifact: &Artifact,
-) -> Result<Facts, Failure> {
-    let manifest = artifact.manifest();
-    let digest = manifest.digest();
-    let signatures = artifact.signatures(&args.connection).await?;
-    let signed_by: BTreeSet<String> = signed_by(&signatures, &digest, &loaded.trust);
-    let repository = args.repository.clone();
-    let repository = repository.map_or_else(|| artifact.repository(), Ok)?;
-    Ok(Facts {
-        tags: tag(&args.subject).into_iter().collect(),
-        signed_by,
-        ..Facts::of(repository, manifest, artifact.content())
-    })
-}
-
-fn tag(subject: &Subject) -> Option<TagFacts> {
-    let Subject::Remote(reference) = subject else {
-        return None;
-    };
-    Some(TagFacts {
-        name: reference.tag()?.clone(),
-        points_to: None,
-    })
 }
 
 fn refused(why: &str, checked: &Checked) -> Failure {

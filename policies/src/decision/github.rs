@@ -35,6 +35,15 @@ pub fn annotation(message: &str) -> String {
     format!("::error title=wasmport::{}\n", data(message))
 }
 
+/// An error at a line of a file.
+pub fn annotation_at(file: &str, line: usize, title: &str, message: &str) -> String {
+    let (file, title) = (property(file), property(title));
+    format!(
+        "::error file={file},line={line},title={title}::{}\n",
+        data(message)
+    )
+}
+
 fn location(place: Option<&Place>, artifact: Option<&str>) -> Vec<(&'static str, String)> {
     let Some(place) = place else {
         let file = artifact.map(|artifact| ("file", artifact.to_owned()));

@@ -48,9 +48,10 @@ impl Judged<'_> {
             findings.map(|finding| judged.result(finding, &codes))
         });
         let results: Vec<Value> = results.collect();
+        let rules: Vec<Value> = codes.iter().map(|code| rule::describe(*code)).collect();
         log(
             version,
-            &codes,
+            &rules,
             &results,
             &json!({ "executionSuccessful": true }),
         )
@@ -94,8 +95,7 @@ impl Judged<'_> {
         parts.extend(imports(finding));
         let text = parts.join("\n");
         let digest = Digest::of(text.as_bytes()).to_string();
-        let hex = digest.split(':').next_back().unwrap_or_default();
-        format!("{}:1", hex.get(..16).unwrap_or(hex))
+        format!("{}:1", short(&digest))
     }
 }
 
@@ -109,8 +109,41 @@ pub fn failed_sarif(message: &str, version: &str) -> Value {
     log(version, &[], &[], &invocation)
 }
 
-fn log(version: &str, codes: &[Code], results: &[Value], invocation: &Value) -> Value {
-    let rules: Vec<Value> = codes.iter().map(|code| rule::describe(*code)).collect();
+/// A log of tests of a policy that failed: file, line and what is different.
+pub fn case_sarif<'a>(
+    failures: impl Iterator<Item = (&'a str, usize, String)>,
+    version: &str,
+) -> Value {
+    let results = failures.map(|(file, line, message)| {
+        let digest = Digest::of(format!("{file}\n{message}").as_bytes()).to_string();
+        let region = json!({ "startLine": line });
+        let artifact = json!({ "uri": uri(file) });
+        let place = json!({ "artifactLocation": artifact, "region": region });
+        json!({
+            "ruleId": "policy-test",
+            "level": "error",
+            "message": { "text": message },
+            "locations": [{ "physicalLocation": place }],
+            "partialFingerprints": { "primaryLocationLineHash": format!("{}:1", short(&digest)) },
+        })
+    });
+    let rule = json!({
+        "id": "policy-test",
+        "shortDescription": { "text": "A policy decides otherwise than its test expects" },
+        "help": { "text": "Change the policy, or what the test expects." },
+    });
+    let results: Vec<Value> = results.collect();
+    let invocation = json!({ "executionSuccessful": true });
+    log(version, &[rule], &results, &invocation)
+}
+
+/// As many digits of a digest as tell findings apart.
+fn short(digest: &str) -> &str {
+    let hex = digest.split(':').next_back().unwrap_or_default();
+    hex.get(..16).unwrap_or(hex)
+}
+
+fn log(version: &str, rules: &[Value], results: &[Value], invocation: &Value) -> Value {
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",

@@ -9,6 +9,7 @@ mod admin;
 mod answer;
 mod authorization;
 mod blobs;
+mod catalog;
 mod credentials;
 mod error;
 mod file;

@@ -87,6 +87,12 @@ impl Registry {
         self.http.get(format!("{}/v2/", self.origin()))
     }
 
+    /// A request below `/v2/`.
+    pub(crate) fn request_at_root(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/v2/{path}", self.origin());
+        self.http.request(method, url)
+    }
+
     /// A request below `/v2/<name>/`.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}/v2/{}/{path}", self.origin(), self.repository);

@@ -1,0 +1,151 @@
+//! `wasmport policy diff`: what a change of the policy would do to what is there.
+
+use clap::Args;
+use serde::Serialize;
+use wasmport_artifact::{Digest, RepositoryName};
+use wasmport_policies::{Decision, Finding, Verdict};
+
+use crate::clock;
+use crate::error::{Failure, Kind};
+use crate::output::Answer;
+use crate::policy;
+use crate::remote::Connection;
+use crate::survey::{Place, Skipped, Survey};
+
+/// Say which artifacts another policy would decide on otherwise
+///
+/// Over a registry, all tags are pulled that this login may see. A registry gives out nothing
+/// that its own policy refuses today; what it refuses is listed as skipped.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wasmport policy diff old.toml new.toml --over localhost:5000
+  wasmport policy diff preset:standard new.toml --over localhost:5000/team/app facts/
+
+Exit status: 0 all that is admitted would stay admitted; 1 not; 2 usage or policy; 3 the
+artifacts could not be had.")]
+pub(crate) struct DiffArgs {
+    /// The policy that holds: file, directory of policy files, or `preset:NAME`
+    #[arg(value_name = "OLD")]
+    old: String,
+
+    /// The policy that would take its place
+    #[arg(value_name = "NEW")]
+    new: String,
+
+    /// Artifacts: a registry, a repository on one, a reference, or facts as JSON (files or
+    /// directories of them)
+    #[arg(long, value_name = "WHERE", num_args = 1.., required = true)]
+    over: Vec<Place>,
+
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// What would change.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Compared {
+    /// How many artifacts were looked at.
+    artifacts: usize,
+    changes: Vec<Change>,
+    skipped: Vec<Skipped>,
+}
+
+/// An artifact that would be decided on otherwise.
+#[derive(Debug, Serialize)]
+struct Change {
+    name: String,
+    repository: RepositoryName,
+    digest: Digest,
+    old: Verdict,
+    new: Verdict,
+    /// The reasons of the stricter of the two.
+    findings: Vec<Finding>,
+}
+
+pub(super) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
+    let (old, new) = (policy::load(&args.old)?, policy::load(&args.new)?);
+    let today = clock::today();
+    let mut compared = Compared {
+        artifacts: 0,
+        changes: Vec::new(),
+        skipped: Vec::new(),
+    };
+    for place in &args.over {
+        let survey = Survey::of(place, &args.connection).await?;
+        compared.artifacts += survey.artifacts.len();
+        compared.skipped.extend(survey.skipped);
+        for artifact in survey.artifacts {
+            let (before, after) = (artifact.decide(&old, today), artifact.decide(&new, today));
+            if before.verdict != after.verdict {
+                compared.changes.push(Change {
+                    repository: artifact.repository().clone(),
+                    digest: artifact.digest().clone(),
+                    old: before.verdict,
+                    new: after.verdict,
+                    findings: reasons(&before, &after),
+                    name: artifact.name,
+                });
+            }
+        }
+    }
+    compared.judge()
+}
+
+/// The findings of the stricter decision that count.
+fn reasons(before: &Decision, after: &Decision) -> Vec<Finding> {
+    let stricter = if after.verdict > before.verdict {
+        after
+    } else {
+        before
+    };
+    stricter.grouped().findings
+}
+
+impl Compared {
+    fn judge(self) -> Result<Self, Failure> {
+        let lost = self
+            .changes
+            .iter()
+            .filter(|change| change.old == Verdict::Admit)
+            .count();
+        if lost == 0 {
+            return Ok(self);
+        }
+        let message = format!(
+            "{lost} of {} artifacts would not be admitted any more",
+            self.artifacts
+        );
+        let words = format!("{}\n", self.lines().join("\n"));
+        Err(Failure::new(Kind::Denied, message)
+            .found(&self)
+            .explained(words))
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for change in &self.changes {
+            lines.push(format!("{} → {}  {}", change.old, change.new, change.name));
+            let reasons = change.findings.iter();
+            lines.extend(
+                reasons.map(|finding| format!("    {}: {}", finding.code, finding.message)),
+            );
+        }
+        let skipped = self.skipped.iter();
+        lines.extend(skipped.map(|it| format!("skipped  {}: {}", it.name, it.reason)));
+        lines
+    }
+}
+
+impl Answer for Compared {
+    fn to_text(&self) -> String {
+        let mut lines = self.lines();
+        lines.push(format!(
+            "{} of {} artifacts would be decided on otherwise, and all that are admitted stay so",
+            self.changes.len(),
+            self.artifacts
+        ));
+        lines.join("\n")
+    }
+}

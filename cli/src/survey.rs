@@ -1,0 +1,256 @@
+//! All artifacts of a place, and what a policy decides on them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Serialize;
+use wasmport_artifact::{Digest, Reference, RepositoryName, Selector, Tag};
+use wasmport_client::Registry;
+use wasmport_policies::{Date, Decision, Facts, TagFacts, decide};
+use wasmport_registry::{LoadedPolicy, signed_by};
+use wasmport_signature::Signature;
+
+use crate::artifact::Artifact;
+use crate::cases::read_facts;
+use crate::error::{Failure, Kind};
+use crate::remote::{self, Connection};
+use crate::source::Subject;
+
+/// Where artifacts are.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// Files of facts, or directories of such.
+    Facts(PathBuf),
+    /// A store of a registry that is not running.
+    Store(PathBuf),
+    /// Everything on a registry; the repository does not matter.
+    Registry(Reference),
+    /// Every tag of a repository; the tag does not matter.
+    Repository(Reference),
+    /// One artifact.
+    Artifact(Reference),
+}
+
+/// An artifact, and who has signed it.
+#[derive(Debug)]
+pub(crate) struct Surveyed {
+    facts: Facts,
+    /// None where the facts say who has signed.
+    signatures: Option<Vec<Signature>>,
+    /// How people name it.
+    pub(crate) name: String,
+}
+
+/// What could not be looked at.
+#[derive(Debug, Serialize)]
+pub(crate) struct Skipped {
+    /// How people name it.
+    pub(crate) name: String,
+    /// Why not.
+    pub(crate) reason: String,
+}
+
+/// What was found in a place.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    pub(crate) artifacts: Vec<Surveyed>,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let path = Path::new(text);
+        if path.join("records.redb").is_file() {
+            return Ok(Self::Store(path.to_owned()));
+        }
+        if path.exists()
+            || path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+        {
+            return Ok(Self::Facts(path.to_owned()));
+        }
+        if let Ok(reference) = text.parse::<Reference>() {
+            return Ok(Self::Artifact(reference));
+        }
+        let (host, repository) = match text.split_once('/') {
+            Some((host, rest)) if !rest.is_empty() => (host, Some(rest)),
+            _ => (text.trim_end_matches('/'), None),
+        };
+        // The tag is never asked for, and without a repository that is not either.
+        let any = format!("{host}/{}:latest", repository.unwrap_or("any"));
+        let reference = any.parse().map_err(|error| {
+            format!("there is no file or store of this name, and it is no registry either: {error}")
+        })?;
+        Ok(match repository {
+            Some(_) => Self::Repository(reference),
+            None => Self::Registry(reference),
+        })
+    }
+}
+
+impl Surveyed {
+    /// What a policy decides on it.
+    pub(crate) fn decide(&self, loaded: &LoadedPolicy, today: Date) -> Decision {
+        let Some(signatures) = &self.signatures else {
+            return decide(&loaded.policy, &self.facts, today);
+        };
+        let signed_by = signed_by(signatures, &self.facts.digest, &loaded.trust);
+        let facts = Facts {
+            signed_by,
+            ..self.facts.clone()
+        };
+        decide(&loaded.policy, &facts, today)
+    }
+
+    pub(crate) fn repository(&self) -> &RepositoryName {
+        &self.facts.repository
+    }
+
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.facts.digest
+    }
+}
+
+impl Survey {
+    /// Looks at everything in `place`.
+    pub(crate) async fn of(place: &Place, connection: &Connection) -> Result<Self, Failure> {
+        let mut survey = Self::default();
+        match place {
+            Place::Facts(path) => survey.read_facts(path)?,
+            Place::Store(path) => {
+                let message = format!(
+                    "`{}` is a store, which cannot be looked through",
+                    path.display()
+                );
+                return Err(Failure::new(Kind::Usage, message)
+                    .hint("start the registry and give its host, as in `localhost:5000`"));
+            }
+            Place::Registry(any) => {
+                let registry = connection.open(any).await?;
+                let repositories = registry.catalog().await;
+                let repositories = repositories.map_err(remote::failed("list the repositories"))?;
+                for repository in repositories {
+                    survey
+                        .pull_repository(any.registry(), &repository, connection)
+                        .await?;
+                }
+            }
+            Place::Repository(any) => {
+                survey
+                    .pull_repository(any.registry(), any.repository(), connection)
+                    .await?;
+            }
+            Place::Artifact(reference) => survey.pull(reference, Vec::new(), connection).await,
+        }
+        Ok(survey)
+    }
+
+    fn read_facts(&mut self, path: &Path) -> Result<(), Failure> {
+        if !path.is_dir() {
+            let facts = read_facts(path)?;
+            self.artifacts.push(Surveyed {
+                name: format!("{} ({})", facts.repository, path.display()),
+                facts,
+                signatures: None,
+            });
+            return Ok(());
+        }
+        let failed = |error: std::io::Error| {
+            Failure::caused(
+                Kind::Io,
+                &format!("failed to list `{}`", path.display()),
+                &error,
+            )
+        };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            files.push(entry.map_err(failed)?.path());
+        }
+        files.retain(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "json")
+        });
+        files.sort();
+        files.iter().try_for_each(|file| self.read_facts(file))
+    }
+
+    /// Every artifact that a tag of the repository points to, once.
+    async fn pull_repository(
+        &mut self,
+        host: &str,
+        repository: &RepositoryName,
+        connection: &Connection,
+    ) -> Result<(), Failure> {
+        let at = |selector| {
+            let reference = Reference::new(host, repository.clone(), selector);
+            reference
+                .map_err(|error| Failure::caused(Kind::Usage, "failed to name an artifact", &error))
+        };
+        let latest = "latest"
+            .parse::<Tag>()
+            .map_err(|error| Failure::caused(Kind::Usage, "failed to name an artifact", &error))?;
+        let registry = connection.open(&at(Selector::Tag(latest))?).await?;
+        let tags = registry
+            .tags()
+            .await
+            .map_err(remote::failed("list the tags"))?;
+        for (digest, tags) in self.resolve(&registry, tags).await {
+            let reference = at(Selector::Digest(digest))?;
+            self.pull(&reference, tags, connection).await;
+        }
+        Ok(())
+    }
+
+    /// What the tags point to. Those that clients derive from digests are no artifacts of
+    /// their own.
+    async fn resolve(&mut self, registry: &Registry, tags: Vec<Tag>) -> BTreeMap<Digest, Vec<Tag>> {
+        let mut artifacts: BTreeMap<Digest, Vec<Tag>> = BTreeMap::new();
+        for tag in tags.into_iter().filter(|tag| !tag.is_derived()) {
+            match registry.get_manifest(&Selector::Tag(tag.clone())).await {
+                Ok(manifest) => artifacts.entry(manifest.digest()).or_default().push(tag),
+                Err(error) => self.skipped.push(Skipped {
+                    name: format!("{}:{tag}", registry.repository()),
+                    reason: error.to_string(),
+                }),
+            }
+        }
+        artifacts
+    }
+
+    async fn pull(&mut self, reference: &Reference, tags: Vec<Tag>, connection: &Connection) {
+        let repository = reference.repository();
+        let name = match tags.first().or(reference.tag()) {
+            Some(tag) => format!("{repository}:{tag}"),
+            None => reference.to_string(),
+        };
+        let subject = Subject::Remote(reference.clone());
+        let found = async {
+            let artifact = Artifact::read(&subject, connection).await?;
+            let signatures = artifact.signatures(connection).await?;
+            Ok::<_, Failure>((artifact, signatures))
+        };
+        match found.await {
+            Ok((artifact, signatures)) => {
+                let tag = |name: &Tag| TagFacts {
+                    name: name.clone(),
+                    points_to: Some(artifact.manifest().digest()),
+                };
+                let tags = tags.iter().chain(reference.tag()).map(tag).collect();
+                let facts = Facts::of(repository.clone(), artifact.manifest(), artifact.content());
+                self.artifacts.push(Surveyed {
+                    facts: Facts { tags, ..facts },
+                    signatures: Some(signatures),
+                    name,
+                });
+            }
+            Err(failure) => self.skipped.push(Skipped {
+                name,
+                reason: failure.message(),
+            }),
+        }
+    }
+}

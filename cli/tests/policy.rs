@@ -1,0 +1,290 @@
+//! `wasmport policy`: write, explain, test and compare policies.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod command;
+
+use command::{Registry, Sandbox};
+
+const HELLO: &str = r#"(component
+    (import "wasi:cli/stdout@0.2.6" (instance (export "get-stdout" (func)))))"#;
+const SOCKETS: &str = r#"(component
+    (import "wasi:cli/stdout@0.2.6" (instance (export "get-stdout" (func))))
+    (import "wasi:sockets/tcp-create-socket@0.2.6" (instance (export "create-tcp-socket" (func))))
+    (import "acme:db/query@1.2.0" (instance (export "run" (func)))))"#;
+const POLICY: &str = "\
+schema = 1
+
+[[rule]]
+id = \"team\"
+repositories = [\"team/**\"]
+allow = [\"std\", \"acme:db/query@1\"]
+deny = [{ import = \"sockets\", reason = \"services are reached by HTTP\" }]
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write_wasm("hello.wasm", HELLO);
+    sandbox.write_wasm("sockets.wasm", SOCKETS);
+    sandbox.write("policy.toml", POLICY);
+    sandbox
+}
+
+#[test]
+fn the_template_is_a_policy_and_no_file_is_overwritten() {
+    let sandbox = sandbox();
+    let written = sandbox.run(&["policy", "init", "-o", "new.toml"]);
+    assert_eq!(
+        (written.code, written.stdout.as_str()),
+        (0, "wrote new.toml\n")
+    );
+    sandbox.json(&["check", "hello.wasm", "--policy", "new.toml"]);
+    assert_eq!(sandbox.run(&["policy", "init", "-o", "new.toml"]).code, 2);
+    let printed = sandbox.run(&["policy", "init"]);
+    let file = std::fs::read_to_string(sandbox.path().join("new.toml")).unwrap();
+    assert_eq!(printed.stdout, file);
+}
+
+#[test]
+fn the_smallest_policy_admits_what_it_was_written_from() {
+    let sandbox = sandbox();
+    let words = [
+        "policy",
+        "init",
+        "--from",
+        "sockets.wasm",
+        "--repository",
+        "team/app",
+    ];
+    sandbox.json(&[&words[..], &["-o", "small.toml"]].concat());
+    let check = |file: &str, repository: &str| {
+        let words = [
+            "check",
+            file,
+            "--policy",
+            "small.toml",
+            "--repository",
+            repository,
+        ];
+        sandbox.run(&words).code
+    };
+    assert_eq!(check("sockets.wasm", "team/app"), 0);
+    assert_eq!(check("sockets.wasm", "team/other"), 1);
+    sandbox.write_wasm("never.wasm", r#"(component (import "m" (core module)))"#);
+    let never = sandbox.run(&["policy", "init", "--from", "never.wasm"]);
+    assert_eq!(never.code, 1);
+    assert!(
+        never.stderr.contains("unsupported-import-kind"),
+        "{never:?}"
+    );
+}
+
+#[test]
+fn an_explanation_has_a_line_for_every_import() {
+    let sandbox = sandbox();
+    let words = [
+        "policy",
+        "explain",
+        "sockets.wasm",
+        "--policy",
+        "policy.toml",
+    ];
+    let answer = sandbox.run(&[&words[..], &["--repository", "team/app"]].concat());
+    assert_eq!((answer.code, answer.stderr.as_str()), (0, ""), "{answer:?}");
+    let expected = "\
+rule `team` (policy.toml:4:6) is for `team/app`
+  wasi:cli/stdout@0.2.6
+    stdio (get-stdout): allowed by `std` (policy.toml:6:10)
+  wasi:sockets/tcp-create-socket@0.2.6
+    sockets (create-tcp-socket): denied by `sockets` (policy.toml:7:9): services are reached by HTTP
+  acme:db/query@1.2.0
+    custom (run): allowed by `acme:db/query@1` (policy.toml:6:17)
+
+error[import-denied]: ";
+    assert!(answer.stdout.starts_with(expected), "{}", answer.stdout);
+    assert!(
+        answer.stdout.ends_with("denied: 1 finding\n"),
+        "{}",
+        answer.stdout
+    );
+    let elsewhere = sandbox.run(&words);
+    assert!(
+        elsewhere.stdout.starts_with("no rule is for `sockets`\n"),
+        "{elsewhere:?}"
+    );
+}
+
+const CASES: &str = r#"
+policy = "../policy.toml"
+today = 2026-11-21
+
+[[case]]
+name = "printing is fine"
+repository = "team/app"
+wasm = "../hello.wasm"
+expect = "admit"
+findings = []
+
+[[case]]
+name = "sockets are not"
+repository = "team/app"
+wat = '(component (import "wasi:sockets/tcp@0.2.6" (instance)))'
+expect = "deny"
+findings = [{ code = "import-denied", import = "wasi:sockets/tcp@0.2.6" }]
+"#;
+
+#[test]
+fn cases_that_hold_are_listed() {
+    let sandbox = sandbox();
+    sandbox.write("tests/all.toml", CASES);
+    sandbox.write("tests/other.toml", "this = \"has no cases\"");
+    let answer = sandbox.run(&["policy", "test", "tests"]);
+    let expected = "\
+ok     tests/all.toml:5 printing is fine
+ok     tests/all.toml:12 sockets are not
+2 cases are as expected
+";
+    assert_eq!(
+        (answer.code, answer.stdout.as_str()),
+        (0, expected),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn cases_that_do_not_hold_show_the_difference() {
+    let sandbox = sandbox();
+    let wrong = CASES
+        .replace("\"admit\"", "\"hold\"")
+        .replace("import-denied", "no-rule");
+    sandbox.write("tests/all.toml", wrong);
+    let answer = sandbox.run(&["policy", "test", "tests"]);
+    assert_eq!((answer.code, answer.stdout.as_str()), (1, ""), "{answer:?}");
+    let expected = "\
+FAILED tests/all.toml:5 printing is fine
+         - hold
+         + admit
+FAILED tests/all.toml:12 sockets are not
+         - no-rule wasi:sockets/tcp@0.2.6
+         + import-denied: `wasi:sockets/tcp@0.2.6` asks for `sockets`, which rule `team` denies
+error: 2 of 2 cases are not as expected
+";
+    assert_eq!(answer.stderr, expected);
+    let github = sandbox.run(&["policy", "test", "tests", "--format", "github"]);
+    let expected =
+        "::error file=tests/all.toml,line=5,title=policy-test::printing is fine%0A- hold";
+    assert!(github.stdout.starts_with(expected), "{github:?}");
+    let sarif = sandbox
+        .run(&["policy", "test", "tests", "--format", "sarif"])
+        .json();
+    let place = &sarif["runs"][0]["results"][1]["locations"][0]["physicalLocation"];
+    assert_eq!(place["region"]["startLine"], 12);
+}
+
+#[test]
+fn a_case_that_is_wrong_is_an_error_and_no_failure() {
+    let sandbox = sandbox();
+    for (case, word) in [
+        ("name = \"x\"\nexpect = \"admit\"", "not one artifact"),
+        ("name = \"x\"\nexpect = \"maybe\"", "maybe"),
+        ("name = \"x\"\nexpect = \"admit\"\nwat = \"(\"", "`wat`"),
+        (
+            "name = \"x\"\nexpect = \"admit\"\nwat = \"(component)\"",
+            "`repository`",
+        ),
+        ("name = \"x\"\nexpect = \"admit\"\ntypo = 1", "typo"),
+    ] {
+        let text = format!("policy = \"../policy.toml\"\n[[case]]\n{case}\n");
+        sandbox.write("tests/all.toml", text);
+        let answer = sandbox.run(&["policy", "test", "tests"]);
+        assert_eq!(answer.code, 2, "{answer:?}");
+        assert!(
+            answer.stderr.contains(word),
+            "`{word}` is not in {answer:?}"
+        );
+    }
+    assert_eq!(sandbox.run(&["policy", "test", "missing"]).code, 2);
+}
+
+#[test]
+fn a_stricter_policy_is_held_against_what_a_registry_has() {
+    let sandbox = sandbox();
+    let registry = Registry::start(&sandbox, "preset:permissive");
+    for (file, name) in [
+        ("hello.wasm", "team/hello:1"),
+        ("sockets.wasm", "team/app:2"),
+    ] {
+        sandbox.json(&["push", file, &registry.reference(name)]);
+    }
+    let diff = |old: &str, new: &str, place: &str| {
+        sandbox.run(&["policy", "diff", old, new, "--over", place])
+    };
+    let host = registry.address.as_str();
+    let stricter = diff("preset:permissive", "policy.toml", host);
+    assert_eq!(stricter.code, 1, "{stricter:?}");
+    let expected = "\
+admit → deny  team/app:2
+    import-denied: `wasi:sockets/tcp-create-socket@0.2.6` asks for `sockets`, which rule `team` denies
+error: 1 of 2 artifacts would not be admitted any more
+";
+    assert_eq!(stricter.stderr, expected);
+    let looser = diff("policy.toml", "preset:permissive", host);
+    assert_eq!(looser.code, 0, "{looser:?}");
+    assert!(
+        looser.stdout.contains("deny → admit  team/app:2"),
+        "{looser:?}"
+    );
+    let one = diff(
+        "preset:permissive",
+        "policy.toml",
+        &registry.reference("team/hello"),
+    );
+    assert!(one.stdout.starts_with("0 of 1 artifacts"), "{one:?}");
+}
+
+#[test]
+fn facts_in_files_are_enough() {
+    let sandbox = sandbox();
+    let inspected = sandbox.json(&["inspect", "sockets.wasm"]);
+    let mut facts = serde_json::json!({
+        "repository": "team/app",
+        "digest": format!("sha256:{}", "0".repeat(64)),
+        "content": { "what": "wasm", "inspection": inspected, "disagreements": [] },
+    });
+    sandbox.write("facts/app.json", facts.to_string());
+    let words = [
+        "policy",
+        "diff",
+        "preset:permissive",
+        "policy.toml",
+        "--over",
+        "facts",
+    ];
+    assert_eq!(sandbox.run(&words).code, 1);
+    facts["content"]["inspection"]["imports"] = serde_json::json!([]);
+    sandbox.write("facts/app.json", facts.to_string());
+    assert_eq!(sandbox.run(&words).code, 0);
+}
+
+#[test]
+fn capabilities_are_listed_and_explained() {
+    let sandbox = Sandbox::new();
+    let all = sandbox.run(&["policy", "capabilities"]);
+    assert!(all.stdout.lines().count() > 15, "{all:?}");
+    let one = sandbox.run(&["policy", "capabilities", "filesystem-read"]);
+    for part in [
+        "risk       medium",
+        "includes   filesystem-inert",
+        "    open-at",
+        "preview1",
+    ] {
+        assert!(one.stdout.contains(part), "`{part}` is not in {one:?}");
+    }
+    let wrong = sandbox.run(&["policy", "capabilities", "socket"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("sockets"), "{wrong:?}");
+}
