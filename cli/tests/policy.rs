@@ -279,7 +279,7 @@ fn capabilities_are_listed_and_explained() {
     for part in [
         "risk       medium",
         "includes   filesystem-inert",
-        "    open-at",
+        "    descriptor.open-at",
         "preview1",
     ] {
         assert!(one.stdout.contains(part), "`{part}` is not in {one:?}");
