@@ -25,6 +25,8 @@ pub(super) struct Named {
     certain_ends: Vec<usize>,
     likely: Vec<u32>,
     likely_ends: Vec<usize>,
+    /// True when what is only likely is left out.
+    is_certain: bool,
 }
 
 impl Addresses {
@@ -82,28 +84,29 @@ impl Named {
         self.likely_ends.push(self.likely.len());
     }
 
-    /// Those of the `index`th body. What is only likely does not count in a module that has
-    /// certain ones.
-    pub(super) fn of(&self, index: usize) -> &[u32] {
-        if self.certain.is_empty() {
-            part(&self.likely, &self.likely_ends, index)
-        } else {
-            part(&self.certain, &self.certain_ends, index)
-        }
+    /// Leaves out what is only likely, when hardly any of it is an address of memory: then
+    /// the code gives addresses in the certain form.
+    pub(super) fn settle(&mut self, is_address: impl Fn(u32) -> bool) {
+        let count = |list: &[u32]| list.iter().filter(|number| is_address(**number)).count();
+        self.is_certain = count(&self.likely) < count(&self.certain);
     }
 
-    /// Those of all bodies, of each body once.
-    pub(super) fn all(&self) -> &[u32] {
-        if self.certain.is_empty() {
-            &self.likely
-        } else {
-            &self.certain
-        }
+    /// Those of the `index`th body.
+    pub(super) fn of(&self, index: usize) -> impl Iterator<Item = u32> {
+        let certain = part(&self.certain, &self.certain_ends, index);
+        let likely = part(&self.likely, &self.likely_ends, index);
+        let likely = likely.iter().filter(|_| !self.is_certain);
+        certain.iter().chain(likely).copied()
     }
 
-    /// True when a number that is named is an address, and not only likely one.
-    pub(super) fn is_certain(&self) -> bool {
-        !self.certain.is_empty()
+    /// Those of all bodies that are certain.
+    pub(super) fn certain(&self) -> &[u32] {
+        &self.certain
+    }
+
+    /// Those of all bodies that are likely, of each body once.
+    pub(super) fn likely(&self) -> &[u32] {
+        if self.is_certain { &[] } else { &self.likely }
     }
 }
 

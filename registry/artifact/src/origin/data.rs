@@ -10,8 +10,9 @@ use wasmparser::{Data, DataKind};
 
 use super::address::Named;
 
-/// Of a slot that more functions seem to name than this, most only name a number.
-const NAMED_BY: u8 = 8;
+/// How many functions must seem to name a slot, that it is one less likely: most of them only
+/// name a number.
+const NAMED_BY: u32 = 8;
 
 /// The data of a module and the addresses of what lies in it.
 #[derive(Default)]
@@ -19,8 +20,8 @@ pub(super) struct Memory<'a> {
     segments: Vec<(u32, &'a [u8])>,
     /// Where something begins: each address that code or data name.
     beginnings: Vec<u32>,
-    /// By how many functions each slot is named; zero where that is certain.
-    named: Vec<u8>,
+    /// By how many functions each slot seems to be named.
+    named: Vec<u32>,
 }
 
 /// What a number in code or data may be the address of.
@@ -44,15 +45,12 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Finds where things begin, and which slots are named too often.
-    pub(super) fn finish(&mut self, code: &Named, slots: u32) {
-        let numbers = code.all();
+    /// Finds where things begin, and which slots seem to be named how often.
+    pub(super) fn finish(&mut self, code: &mut Named, slots: u32) {
         self.segments.sort_unstable_by_key(|(from, _)| *from);
-        let mut beginnings: Vec<u32> = numbers
-            .iter()
-            .copied()
-            .filter(|number| self.is_address(*number))
-            .collect();
+        code.settle(|number| self.is_address(number));
+        let numbers = code.certain().iter().chain(code.likely()).copied();
+        let mut beginnings: Vec<u32> = numbers.filter(|number| self.is_address(*number)).collect();
         for (from, bytes) in &self.segments {
             let words = words(*from, bytes).filter(|word| self.is_address(*word));
             beginnings.extend(words);
@@ -61,23 +59,26 @@ impl<'a> Memory<'a> {
         beginnings.dedup();
         self.beginnings = beginnings;
         self.named = vec![0; slots as usize];
-        if code.is_certain() {
-            return;
-        }
-        for number in numbers {
+        for number in code.likely() {
             if let Some(count) = self.named.get_mut(*number as usize) {
-                *count = count.saturating_add(1);
+                *count += 1;
             }
         }
     }
 
     /// What a number in code may be the address of.
     pub(super) fn pointee(&self, number: u32) -> Option<Pointee> {
-        if let Some(count) = self.named.get(number as usize) {
-            return (*count <= NAMED_BY).then_some(Pointee::Slot(number));
+        if (number as usize) < self.named.len() {
+            return Some(Pointee::Slot(number));
         }
         let object = self.beginnings.binary_search(&number).ok()?;
         Some(Pointee::Object(object))
+    }
+
+    /// How much speaks against a number being a slot.
+    pub(super) fn doubt(&self, slot: u32) -> u32 {
+        let named = self.named.get(slot as usize);
+        named.copied().unwrap_or_default() / NAMED_BY
     }
 
     /// What lies in an object: the slots of a table of methods, and other objects.

@@ -200,26 +200,23 @@ impl<'p, 'a> Graph<'p, 'a> {
         }
     }
 
-    /// What a function or something in memory seems to have pointers to.
-    pub(super) fn pointers(&mut self, node: Node) -> Vec<(Node, Way)> {
-        let (instance, found, way) = match self.place(node) {
+    /// What a function or something in memory seems to have pointers to, and how much speaks
+    /// against each.
+    pub(super) fn pointers(&mut self, node: Node) -> Vec<(Node, Way, u32)> {
+        let (instance, found): (_, Vec<Pointee>) = match self.place(node) {
             Some(Place::Function { instance, function }) => {
-                let Some((_, module)) = self.module(instance) else {
-                    return Vec::new();
-                };
-                let numbers = module
-                    .body(function)
-                    .map(|body| module.calls.addresses.of(body));
-                let numbers = numbers.unwrap_or_default().iter();
-                let found: Vec<_> = numbers
-                    .filter_map(|number| module.memory.pointee(*number))
-                    .collect();
-                (instance, found, Way::Pointer)
+                let module = self.module(instance).map(|(_, module)| module);
+                let named = module.into_iter().flat_map(|module| {
+                    let body = module.body(function).into_iter();
+                    let numbers = body.flat_map(|body| module.calls.addresses.of(body));
+                    numbers.filter_map(|number| module.memory.pointee(number))
+                });
+                (instance, named.collect())
             }
             Some(Place::Object { instance, object }) => {
                 let module = self.module(instance);
                 let found = module.map(|(_, module)| module.memory.content(object));
-                (instance, found.unwrap_or_default(), Way::Within)
+                (instance, found.unwrap_or_default())
             }
             _ => return Vec::new(),
         };
@@ -228,18 +225,26 @@ impl<'p, 'a> Graph<'p, 'a> {
             match pointee {
                 Pointee::Object(object) => {
                     let place = Place::Object { instance, object };
-                    ways.push((self.group(place), way));
+                    ways.push((self.group(place), Way::Within, 0));
                 }
                 Pointee::Slot(slot) => {
-                    let table = self.table(instance, 0);
-                    let slots = table.and_then(|table| self.tables.get(table.0));
-                    let there = slots.and_then(|slots| slots.by_slot.get(&u64::from(slot)));
-                    let there = there.into_iter().flatten().take(RIVALS);
-                    ways.extend(there.map(|function| (*function, way)));
+                    let module = self.module(instance);
+                    let doubt = module.map_or(0, |(_, module)| module.memory.doubt(slot));
+                    let there = self.in_slot(instance, slot).iter();
+                    ways.extend(there.map(|function| (*function, Way::Pointer, 1 + doubt)));
                 }
             }
         }
         ways
+    }
+
+    /// What lies in a slot of the first table of an instance.
+    fn in_slot(&self, instance: usize, slot: u32) -> &[Node] {
+        let table = self.table(instance, 0);
+        let slots = table.and_then(|table| self.tables.get(table.0));
+        let there = slots.and_then(|slots| slots.by_slot.get(&u64::from(slot)));
+        let there = there.map_or(&[][..], Vec::as_slice);
+        there.get(..there.len().min(RIVALS)).unwrap_or_default()
     }
 
     /// The module of an instance, with its index.

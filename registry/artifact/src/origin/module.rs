@@ -135,7 +135,7 @@ impl<'a> Module<'a> {
     /// Ends the module, when all of it was read.
     pub(super) fn finish(&mut self) {
         self.calls.finish();
-        self.memory.finish(&self.calls.addresses, self.slots);
+        self.memory.finish(&mut self.calls.addresses, self.slots);
     }
 
     /// The signature of a type, if it can be compared.

@@ -42,8 +42,9 @@ pub(super) struct Chain {
 }
 
 impl Cost {
-    fn after(self, way: Way) -> Self {
-        let add = |count: u32, of: Way| count.saturating_add(u32::from(way == of));
+    /// After a step, and of how many steps of its kind it counts.
+    fn after(self, way: Way, times: u32) -> Self {
+        let add = |count: u32, of: Way| count.saturating_add(if way == of { times } else { 0 });
         Self {
             indirect: add(self.indirect, Way::Indirect),
             pointers: add(self.pointers, Way::Pointer),
@@ -56,11 +57,15 @@ impl Search {
     /// Finds what can be reached by calls, and then the best ways to it, for which guesses
     /// about pointers count too.
     pub(super) fn run(graph: &mut Graph<'_, '_>, entries: &[(Entry, Node)]) -> Self {
-        let possible = Self::with(graph, entries, Graph::ways);
+        let certain = |graph: &mut Graph<'_, '_>, node| {
+            let ways = graph.ways(node).into_iter();
+            ways.map(|(to, way)| (to, way, 1)).collect::<Vec<_>>()
+        };
+        let possible = Self::with(graph, entries, certain);
         Self::with(graph, entries, |graph, node| {
-            let mut ways = graph.ways(node);
+            let mut ways = certain(graph, node);
             let guesses = graph.pointers(node).into_iter();
-            ways.extend(guesses.filter(|(to, _)| {
+            ways.extend(guesses.filter(|(to, ..)| {
                 let is_object = matches!(graph.place(*to), Some(Place::Object { .. }));
                 is_object || possible.reached(*to).is_some()
             }));
@@ -71,7 +76,7 @@ impl Search {
     fn with<'p, 'a>(
         graph: &mut Graph<'p, 'a>,
         entries: &[(Entry, Node)],
-        ways: impl Fn(&mut Graph<'p, 'a>, Node) -> Vec<(Node, Way)>,
+        ways: impl Fn(&mut Graph<'p, 'a>, Node) -> Vec<(Node, Way, u32)>,
     ) -> Self {
         let mut search = Self {
             reached: Vec::new(),
@@ -91,9 +96,9 @@ impl Search {
             let Some(from) = search.reached(node).filter(|from| from.cost == cost) else {
                 continue;
             };
-            for (to, way) in ways(graph, node) {
+            for (to, way, times) in ways(graph, node) {
                 let reached = Reached {
-                    cost: cost.after(way),
+                    cost: cost.after(way, times),
                     entry: from.entry,
                     from: Some((node, way)),
                 };
