@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use wasmport_builder::Environment;
 use wasmport_client::Credentials;
 use wasmport_registry::telemetry::{TelemetrySettings, start_log};
+use wasmport_registry::traces::Traces;
 use wasmport_registry::{Secret, Secrets};
 
 use crate::error::{Failure, Kind};
@@ -63,6 +64,13 @@ pub(crate) fn is_coloured() -> bool {
     let objects = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let is_dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
     std::io::stderr().is_terminal() && !objects && !is_dumb
+}
+
+/// Traces of the registry, to where the settings say or the variable of OpenTelemetry.
+pub(crate) fn traces(settings: &TelemetrySettings) -> Result<Traces, Failure> {
+    let endpoint = env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
+    Traces::start(settings, endpoint.as_deref())
+        .map_err(|error| Failure::caused(Kind::Usage, "failed to start the traces", &error))
 }
 
 /// A path as a person here would write it.

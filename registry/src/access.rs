@@ -50,6 +50,8 @@ use crate::storage::{StorageError, Store};
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
+    /// The address is what a proxy says that we trust, and the connection is with the proxy.
+    pub(crate) is_behind_proxy: bool,
     /// The client's certificate (DER), verified, if it showed one.
     pub(crate) certificate: Option<Arc<[u8]>>,
 }

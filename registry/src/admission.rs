@@ -31,6 +31,7 @@ use crate::storage::{
     Condition, PutManifestError, StorageError, Store, StoredManifest, TagError, TagTerms,
 };
 use crate::tag_rules::TagRules;
+use crate::traces;
 use decisions::{Decisions, Question};
 use evidence::Evidence;
 use in_force::InForce;
@@ -154,7 +155,8 @@ impl Admission {
         {
             return Err(PutManifestError::UnknownBlob(missing).into());
         }
-        let (content, is_whole) = self.inspect(&repository, &manifest).await?;
+        let inspecting = self.inspect(&repository, &manifest);
+        let (content, is_whole) = traces::step("inspection", inspecting).await?;
         let judged = Judged {
             content,
             is_whole,

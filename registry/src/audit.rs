@@ -20,6 +20,7 @@ use crate::access::{Action, Peer};
 use crate::collector::CollectError;
 use crate::reload::Reloaded;
 use crate::storage::Collected;
+use crate::traces;
 
 pub use self::log::AuditError;
 pub(crate) use self::log::{AuditLog, OpenAudit};
@@ -120,6 +121,7 @@ impl Actor {
 /// `work` for another task, which is still for the sender of this task's request.
 pub(crate) fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     let actor = ACTOR.try_with(Actor::clone).ok();
+    let work = traces::carried(work);
     async {
         match actor {
             Some(actor) => actor.does(work).await,

@@ -12,6 +12,7 @@ use tracing::{Level, debug, enabled, info, warn};
 use crate::access::Caller;
 use crate::endpoint::Endpoint;
 use crate::metrics::{Kind, Metrics};
+use crate::traces::RequestSpan;
 
 /// Names a request in logs, here and elsewhere. What the client calls it is kept.
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,6 +33,7 @@ pub(crate) struct Seen {
 #[derive(Debug)]
 pub(crate) struct Passage {
     pub(crate) seen: Seen,
+    pub(crate) span: RequestSpan,
     metrics: Arc<Metrics>,
     begun: Instant,
     method: Method,
@@ -48,6 +50,7 @@ impl Passage {
         let request_id = headers.get(X_REQUEST_ID).filter(|id| is_request_id(id));
         Self {
             seen: Seen::default(),
+            span: RequestSpan::begin(request),
             metrics: Arc::clone(metrics),
             begun: Instant::now(),
             method: request.method().clone(),
@@ -77,6 +80,8 @@ impl Passage {
         if let Some(id) = self.request_id.take() {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
+        let route = self.seen.kind.route();
+        self.span.end(route, status, response.headers());
     }
 
     fn log(&self, status: StatusCode, answer: &HeaderMap, is_good_read: bool) {

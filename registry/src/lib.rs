@@ -47,6 +47,7 @@ pub mod signals;
 pub mod storage;
 mod tag_rules;
 pub mod telemetry;
+pub mod traces;
 mod uploads;
 
 pub use api_settings::ApiSettings;
@@ -60,8 +61,8 @@ pub use rates::RateSettings;
 pub use reload::{ReloadResult, Reloaded, Reloader};
 pub use router::router;
 pub use server::{
-    ClientCertificates, LimitsSettings, MinVersion, Server, ServerSettings, StartError, TlsError,
-    TlsSettings,
+    ClientCertificates, ForwardedHeader, LimitsSettings, MinVersion, Network, NetworkError, Server,
+    ServerSettings, StartError, TlsError, TlsSettings,
 };
 pub use tag_rules::{ImmutableTags, TagSettings};
 pub use uploads::UploadSettings;

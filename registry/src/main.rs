@@ -11,6 +11,7 @@ use sd_notify::NotifyState;
 use tracing::{error, info};
 use wasmport_registry::signals::{asked_to_stop, reload_when_asked};
 use wasmport_registry::telemetry::{TelemetrySettings, start_log};
+use wasmport_registry::traces::Traces;
 use wasmport_registry::{ConfigSource, Overrides, Secret, Secrets, Server, check_health};
 
 /// An OCI registry that reads what a Wasm artifact imports before it lets it out.
@@ -76,14 +77,18 @@ async fn run(options: Options) -> anyhow::Result<()> {
         info!("the configuration is good");
         return Ok(());
     }
+    let endpoint = env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
+    let traces = Traces::start(&config.settings.telemetry, endpoint.as_deref())?;
     let server = Server::bind(config).await?;
     // Before anyone is told that it is ready: a signal that nobody waits for ends the process.
     let (reloads, stopped) = (reload_when_asked(server.reloader()), stopped());
     tell(NotifyState::Ready);
-    tokio::select! {
-        stopped = server.run(stopped) => Ok(stopped?),
+    let ran = tokio::select! {
+        stopped = server.run(stopped) => stopped,
         () = reloads => Ok(()),
-    }
+    };
+    traces.stop().await;
+    Ok(ran?)
 }
 
 fn log(settings: &TelemetrySettings) -> Result<(), impl std::error::Error + Send + Sync + 'static> {

@@ -47,7 +47,8 @@ async fn distribution(State(app): State<Arc<App>>, request: Request) -> Response
     let mut passage = Passage::begin(&app.metrics, &request);
     // The request goes into the work, and so what it says of its sender is taken before.
     let actor = audit::Actor::of(&app.audit, &request);
-    let answer = actor.does(dispatch(&app, request, &mut passage.seen)).await;
+    let work = actor.does(dispatch(&app, request, &mut passage.seen));
+    let answer = passage.span.around(work).await;
     let mut response = answer.into_response();
     response.headers_mut().insert(
         header::DOCKER_DISTRIBUTION_API_VERSION,

@@ -4,6 +4,7 @@ mod bodies;
 mod connection;
 mod flow;
 mod metered;
+mod proxies;
 mod requests;
 mod service;
 mod settings;
@@ -24,6 +25,7 @@ use tokio::time::sleep;
 use tracing::{error, info};
 
 use self::connection::Connections;
+pub use self::proxies::{ForwardedHeader, Network, NetworkError};
 use self::service::Service;
 pub use self::settings::{LimitsSettings, ServerSettings};
 pub(crate) use self::slots::network;

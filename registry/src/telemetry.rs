@@ -12,7 +12,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 const LOG: &str = "info";
 
 /// `[telemetry]`: what the registry says about itself, and where.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TelemetrySettings {
     /// An address of its own for `/metrics`, in plain HTTP, for whoever reaches it. Default:
@@ -24,6 +24,26 @@ pub struct TelemetrySettings {
     /// What is logged: a level, or levels by target, such as `info,request=debug`. The
     /// environment's `RUST_LOG` goes before. Default: `info`.
     pub log: Option<String>,
+    /// Where traces go: the URL of an OpenTelemetry collector that takes OTLP over HTTP, such
+    /// as `http://127.0.0.1:4318`, to which `/v1/traces` is added. The environment's
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` goes before. Needs a binary with the feature `otel`.
+    /// Default: none are sent.
+    pub otlp_endpoint: Option<String>,
+    /// The share of requests that are traced, from 0 to 1, of those that are in no trace yet;
+    /// of the others the client decides. Default: 1.
+    pub trace_share: f64,
+}
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self {
+            metrics_addr: None,
+            log_format: LogFormat::default(),
+            log: None,
+            otlp_endpoint: None,
+            trace_share: 1.0,
+        }
+    }
 }
 
 /// How the log is written.

@@ -88,6 +88,7 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
         return Err(Failure::new(Kind::Usage, "the store has no directory"));
     };
     environment::log_to_stderr(&config.settings.telemetry);
+    let traces = environment::traces(&config.settings.telemetry)?;
     let server = Server::bind(config)
         .await
         .map_err(|error| not_started(&error))?;
@@ -103,6 +104,7 @@ pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure>
         stopped = server.run(stop) => stopped,
         () = reloads => Ok(()),
     };
+    traces.stop().await;
     stopped.map_err(|error| Failure::caused(Kind::Io, "failed to serve", &error))
 }
 

@@ -10,6 +10,7 @@ use super::{Config, Settings, SettingsError, StoreLocation};
 use crate::access::{LoadAccessError, Loaded};
 use crate::policy_file::{LoadPolicyError, LoadedPolicy};
 use crate::server::{Tls, TlsError};
+use crate::traces::{StartTracesError, Traces};
 
 /// The file, the flags and the environment of one run.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +74,9 @@ pub enum ConfigError {
     /// A certificate or its key is wrong.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Traces cannot be sent as the settings say.
+    #[error(transparent)]
+    Traces(#[from] StartTracesError),
     /// Nobody said where the store is.
     #[error("no store is named, and there is no home directory to keep one in")]
     NoStore,
@@ -90,6 +94,7 @@ impl ConfigSource {
         if let Some(tls) = settings.tls.clone() {
             Tls::load(tls)?;
         }
+        Traces::check(&settings.telemetry)?;
         let overrides = &self.overrides;
         let policy = overrides.policy.as_ref().unwrap_or(&settings.policy.file);
         let policy = LoadedPolicy::load(policy).map_err(|source| ConfigError::Policy {

@@ -78,6 +78,23 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Its path, with names for what differs (semantic conventions, `http.route`).
+    pub(crate) fn route(self) -> &'static str {
+        match self {
+            Self::Base => "/v2/",
+            Self::Blob => "/v2/{name}/blobs/{digest}",
+            Self::Manifest => "/v2/{name}/manifests/{reference}",
+            Self::Upload => "/v2/{name}/blobs/uploads/{upload}",
+            Self::Tags => "/v2/{name}/tags",
+            Self::Referrers => "/v2/{name}/referrers/{digest}",
+            Self::Catalog => "/v2/_catalog",
+            Self::Admin => "/_wasmport/v1/{path}",
+            Self::Other => "/v2/{path}",
+        }
+    }
+}
+
 impl Endpoints {
     pub(super) fn answered(
         &self,

@@ -8,23 +8,26 @@ use serde_json::Value;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::error::ApiError;
+use crate::metrics::Kind;
 use crate::query::Query;
 use crate::routes::{gc, quota, reload, robots};
+use crate::traces::RequestSpan;
 
 /// How many lines of the audit log one answer has unless another number is asked for.
 const LINES: usize = 100;
 
 /// Who it is, whether they may, and what they want.
-pub(crate) async fn dispatch(
-    State(app): State<App>,
-    request: Request,
-) -> Result<Response, ApiError> {
-    app.admit_address(&request)?;
+pub(crate) async fn dispatch(State(app): State<App>, request: Request) -> Response {
     let actor = Actor::of(&app.audit, &request);
-    actor.does(answer(app, request)).await
+    let mut span = RequestSpan::begin(&request);
+    let response = span.around(actor.does(answer(app, request))).await;
+    let response = response.into_response();
+    span.end(Kind::Admin.route(), response.status(), response.headers());
+    response
 }
 
 async fn answer(app: App, request: Request) -> Result<Response, ApiError> {
+    app.admit_address(&request)?;
     let caller = app.access.authenticate(&request).await?;
     caller.require_admin()?;
     let path = request.uri().path().to_owned();

@@ -24,6 +24,7 @@ use crate::header::{OCI_TAG, digest_value};
 use crate::preconditions::{self, etag};
 use crate::query::Query;
 use crate::storage::{Condition, TagTerms};
+use crate::traces;
 
 /// How many layers a manifest has at most. Each is looked up at a push, and container runtimes
 /// take no more than 127.
@@ -201,7 +202,7 @@ fn tags(
 /// that waits for it.
 async fn admit(app: &App, push: Push) -> Result<Arc<Decision>, ApiError> {
     let admission = Arc::clone(&app.admission);
-    let work = async move { admission.push(push).await };
+    let work = async move { traces::step("admission", admission.push(push)).await };
     let task = tokio::spawn(audit::carried(work));
     let done = task.await.map_err(|error| ApiError::internal(&error))?;
     Ok(done?)

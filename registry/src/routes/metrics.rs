@@ -15,7 +15,9 @@ const TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// a proxy comes from this machine as well, and says so.
 pub(crate) async fn guarded(State(app): State<App>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>();
-    let is_local = peer.is_some_and(|peer| peer.address.ip().to_canonical().is_loopback());
+    let is_local = peer.is_some_and(|peer| {
+        !peer.is_behind_proxy && peer.address.ip().to_canonical().is_loopback()
+    });
     let is_forwarded = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
     let is_forwarded = is_forwarded
         .iter()

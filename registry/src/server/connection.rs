@@ -58,7 +58,7 @@ impl Connections {
     ) -> Self {
         Self {
             router,
-            gate: Arc::new(Gate::new(limits.clone(), Arc::clone(&metrics))),
+            gate: Arc::new(Gate::new(server, limits.clone(), Arc::clone(&metrics))),
             limits: limits.clone(),
             timeouts: Timeouts::new(server),
             tls,
@@ -87,6 +87,7 @@ impl Connections {
         let peer = |certificate| Peer {
             address,
             certificate,
+            is_behind_proxy: false,
         };
         let Some(tls) = &self.tls else {
             return self.answer(Transport::Plain(socket), peer(None)).await;

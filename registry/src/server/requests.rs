@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -9,6 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::future::RouteFuture;
 use hyper::body::{Body as _, Incoming};
@@ -19,7 +21,8 @@ use tower_service::Service as _;
 
 use super::bodies::{Answered, Sent, UnderWay};
 use super::flow::Activity;
-use super::settings::LimitsSettings;
+use super::proxies::Proxies;
+use super::settings::{LimitsSettings, ServerSettings};
 use super::streams::NextStream;
 use crate::access::Peer;
 use crate::error::ApiError;
@@ -29,6 +32,7 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub(super) struct Gate {
     limits: LimitsSettings,
+    proxies: Proxies,
     under_way: Arc<AtomicUsize>,
     metrics: Arc<Metrics>,
 }
@@ -62,12 +66,30 @@ pin_project! {
 }
 
 impl Gate {
-    pub(super) fn new(limits: LimitsSettings, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        server: &ServerSettings,
+        limits: LimitsSettings,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             limits,
+            proxies: Proxies::new(&server.trusted_proxies, server.forwarded_header),
             under_way: Arc::default(),
             metrics,
         }
+    }
+
+    /// Who sends a request that comes in over a connection with `peer`.
+    fn sender(&self, peer: &Peer, request: &Parts) -> Peer {
+        let address = peer.address.ip();
+        let mut sender = peer.clone();
+        if self.proxies.trusts(address) {
+            let client = self.proxies.client(address, &request.headers);
+            // Nobody says the port.
+            sender.address = SocketAddr::new(client, 0);
+            sender.is_behind_proxy = true;
+        }
+        sender
     }
 
     /// Why not to look at a request any further.
@@ -123,7 +145,8 @@ impl Service<Request<Incoming>> for Requests {
 impl Requests {
     fn route(&self, request: Request<Incoming>, under_way: &UnderWay) -> RouteFuture<Infallible> {
         let (mut parts, body) = request.into_parts();
-        parts.extensions.insert(self.peer.clone());
+        let sender = self.gate.sender(&self.peer, &parts);
+        parts.extensions.insert(sender);
         let body = if body.is_end_stream() {
             Body::empty()
         } else {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::proxies::{ForwardedHeader, Network};
 use crate::rates::RateSettings;
 use crate::settings::{ByteSize, Timespan};
 
@@ -20,6 +21,14 @@ pub struct ServerSettings {
     /// The URL that clients know the registry by, when a proxy stands before it. Default:
     /// what the request's `Host` says.
     pub external_url: Option<String>,
+    /// Proxies before the registry, by address or network. What they say of whom they ask for
+    /// counts for rates, the audit log and wrong passwords; what others say does not.
+    /// Default: none.
+    pub trusted_proxies: Vec<Network>,
+    /// In which header they say it: `x-forwarded-for`, or `forwarded` (RFC 7239). The proxy
+    /// has to write it itself; one that passes on what clients say lets them be anyone.
+    /// Default: `x-forwarded-for`.
+    pub forwarded_header: ForwardedHeader,
     /// From the first byte of a request to the end of its headers, and for a TLS handshake.
     /// Headers fit into a few packets, so that who needs longer holds a connection for its own
     /// sake ("slowloris"). Default: `10s`.
@@ -81,6 +90,8 @@ impl Default for ServerSettings {
             addr: SocketAddr::from(([127, 0, 0, 1], 5000)),
             allow_remote: false,
             external_url: None,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
             header_timeout: Timespan::seconds(10),
             keep_alive_timeout: Timespan::seconds(75),
             stall_timeout: Timespan::seconds(30),

@@ -18,6 +18,7 @@ use wasmport_artifact::Digest;
 
 use super::error::StorageError;
 use super::filter::{DigestFilter, numbers};
+use crate::traces;
 
 /// How many stripes there are. The collector claims some dozens at a time, so that a push
 /// seldom waits for it.
@@ -172,7 +173,7 @@ where
     T: Send + 'static,
     E: From<StorageError> + Send + 'static,
 {
-    let done = tokio::spawn(work).await;
+    let done = tokio::spawn(traces::carried(work)).await;
     done.unwrap_or_else(|error| {
         Err(E::from(StorageError::Engine {
             action: "finish a change of the store".to_owned(),

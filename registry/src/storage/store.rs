@@ -25,6 +25,7 @@ use super::records::{Batch, CommitError, Record, Records};
 use super::redb::{RedbRecords, RedbSettings};
 use crate::cache::CacheSettings;
 use crate::metrics::StoreCounts;
+use crate::traces;
 
 /// How many records one listing reads at a time.
 pub(super) const PAGE: usize = 100;
@@ -127,7 +128,8 @@ impl Store {
             drop(writing);
             committed
         });
-        committed.await.unwrap_or_else(|error| {
+        let committed = traces::step("commit", committed).await;
+        committed.unwrap_or_else(|error| {
             Err(CommitError::Storage(StorageError::Engine {
                 action: "write records".to_owned(),
                 source: error.into(),

@@ -100,6 +100,52 @@ async fn metrics_are_not_for_who_comes_through_a_proxy() {
 }
 
 #[tokio::test]
+async fn who_is_behind_a_proxy_that_is_trusted_counts_alone_and_has_no_metrics() {
+    let registry = Tuned::start(|config| {
+        config.settings.server.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+        config.settings.limits.rates.pulls = 1;
+        config.settings.limits.rates.burst = "1s".parse().unwrap();
+    })
+    .await;
+    let client = Client::new();
+    let ask = |path: &str, from: Option<&str>| {
+        let request = client.get(format!("http://{}{path}", registry.addr));
+        from.into_iter().fold(request, |request, from| {
+            request.header("x-forwarded-for", from)
+        })
+    };
+    let status = async |from: &str| Answer::of(ask("/v2/", Some(from))).await.status.as_u16();
+    assert_eq!(status("203.0.113.1").await, 200);
+    assert_eq!(status("203.0.113.1").await, 429);
+    // What the client has made up stands before what the proxy says.
+    assert_eq!(status("198.51.100.9, 203.0.113.1").await, 429);
+    assert_eq!(status("203.0.113.2").await, 200);
+    for from in [None, Some("127.0.0.1"), Some("203.0.113.1")] {
+        assert_eq!(
+            Answer::of(ask("/metrics", from)).await.status,
+            404,
+            "{from:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_says_who_is_no_trusted_proxy_changes_nothing() {
+    let registry = Tuned::start(|config| {
+        config.settings.server.trusted_proxies = vec!["192.0.2.0/24".parse().unwrap()];
+        config.settings.limits.rates.pulls = 1;
+        config.settings.limits.rates.burst = "1s".parse().unwrap();
+    })
+    .await;
+    let ask = |from: &str| {
+        let request = Client::new().get(format!("http://{}/v2/", registry.addr));
+        Answer::of(request.header("x-forwarded-for", from.to_owned()))
+    };
+    assert_eq!(ask("203.0.113.1").await.status, 200);
+    assert_eq!(ask("203.0.113.2").await.status, 429);
+}
+
+#[tokio::test]
 async fn metrics_with_an_address_of_their_own_are_only_there() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = free.local_addr().unwrap();
