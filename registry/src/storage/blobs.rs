@@ -17,7 +17,7 @@ use super::stage_id::StageId;
 /// It keeps bytes under the digest it is told and does not hash; that is what
 /// [`BlobWriter`](super::BlobWriter) is for, the only one that calls [`Stage::publish`].
 ///
-/// Every engine guarantees, and `tests/storage_contract.rs` checks:
+/// Every engine guarantees, and `tests/storage_contract` checks:
 /// - **all or nothing**: a blob can be opened when it is complete and never before;
 /// - **durable**: when `publish` has returned `Ok`, the blob survives the process, and on an
 ///   engine that has a disk also the loss of power (file and directory are synced);

@@ -11,7 +11,7 @@ use super::keys::{Key, Prefix};
 
 /// An engine for records.
 ///
-/// Every engine guarantees, and `tests/storage_contract.rs` checks:
+/// Every engine guarantees, and `tests/storage_contract` checks:
 /// - **durable**: when [`commit`](Self::commit) has returned `Ok`, the changes survive the
 ///   process, and on an engine that has a disk also the loss of power;
 /// - **atomic**: of a batch all changes are visible or none. An engine that cannot do this

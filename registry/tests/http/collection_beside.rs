@@ -1,19 +1,16 @@
 //! The collector beside pushes and deletes, and when it is stopped at any point.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::{BoxFuture, FutureExt, ready};
 use wasmport_artifact::{Digest, RepositoryName};
-use wasmport_registry::storage::{
-    Batch, CollectOptions, CommitError, Key, MemoryBlobs, MemoryRecords, Prefix, Record, Records,
-    StorageError, Store,
-};
+use wasmport_registry::storage::{CollectOptions, Key, MemoryBlobs, Records, Store};
 
 use crate::artifact::{Artifact, hello};
 use crate::registry::Registry;
+use crate::watched::Watched;
 
 const AT_ONCE: CollectOptions = CollectOptions {
     grace: Duration::ZERO,
@@ -138,48 +135,10 @@ async fn nothing_goes_that_one_of_sixteen_pushes_relies_on() {
     assert_eq!(check(&registry, &store, 4).await, checked);
 }
 
-/// Records that fail after so many changes, as if the process had been killed.
-#[derive(Debug)]
-struct Dying {
-    records: MemoryRecords,
-    left: AtomicUsize,
-}
-
-impl Records for Dying {
-    fn get(&self, key: &Key) -> BoxFuture<'_, Result<Option<Record>, StorageError>> {
-        self.records.get(key)
-    }
-
-    fn list(
-        &self,
-        prefix: &Prefix,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Key, Record)>, StorageError>> {
-        self.records.list(prefix, after, limit)
-    }
-
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
-        let left = |left: usize| left.checked_sub(1);
-        if self
-            .left
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, left)
-            .is_err()
-        {
-            let killed = StorageError::io("write".to_owned(), std::io::Error::other("killed"));
-            return ready(Err(CommitError::Storage(killed))).boxed();
-        }
-        self.records.commit(batch)
-    }
-}
-
 #[tokio::test]
 async fn a_run_that_is_killed_anywhere_leaves_garbage_only_and_the_next_one_takes_it() {
     for commits in 0..100 {
-        let dying = Arc::new(Dying {
-            records: MemoryRecords::default(),
-            left: AtomicUsize::new(usize::MAX),
-        });
+        let dying = Arc::new(Watched::default());
         let store = Store::new(Arc::clone(&dying) as _, Arc::new(MemoryBlobs::default()));
         store.upgrade().await.unwrap();
         let registry = Registry::over_store(store.clone()).await;
@@ -199,9 +158,9 @@ async fn a_run_that_is_killed_anywhere_leaves_garbage_only_and_the_next_one_take
         registry.push_blob("app2", b"alone").await;
         let path = format!("/v2/app0/manifests/{}", subject.digest());
         assert_eq!(registry.send("DELETE", &path, "").await.status, 202);
-        dying.left.store(commits, Ordering::SeqCst);
+        dying.take(commits);
         let run = store.collect(AT_ONCE).await;
-        dying.left.store(usize::MAX, Ordering::SeqCst);
+        dying.take(usize::MAX);
         check(&registry, &store, 3).await;
         if run.is_ok() {
             assert!(commits >= 5, "the run has {commits} commits only");

@@ -42,3 +42,4 @@ mod start;
 mod tags;
 mod tls;
 mod uploads;
+mod watched;

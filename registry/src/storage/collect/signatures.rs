@@ -11,7 +11,7 @@ use crate::storage::leases::{Claims, unhindered};
 use crate::storage::records::Record;
 use crate::storage::store::{Store, decode};
 use crate::storage::tags::{Condition, PointsTo, TagError, TagTerms};
-use crate::storage::walk::{SMALL, Walk};
+use crate::storage::walk::{LARGE, SMALL, Walk};
 
 impl Run<'_> {
     /// Whether a tag is derived from a manifest that is gone, or did not come within the grace.
@@ -32,7 +32,15 @@ impl Run<'_> {
         let Some(subject) = Prefix::subject_of(&repository, &tag) else {
             return Ok(false);
         };
-        Ok(self.store.records.list(&subject, None, 1).await?.is_empty())
+        let found = self.store.records.list(&subject, None, LARGE).await?;
+        let is_there = |named| match named {
+            Named::Manifest(at, digest) => !self.doomed.contains("manifest", &at, &digest),
+            _ => false,
+        };
+        Ok(!found
+            .iter()
+            .filter_map(|(key, _)| key.named())
+            .any(is_there))
     }
 
     /// Removes them, and what only they pointed to.

@@ -125,7 +125,7 @@ async fn check(steps: &[Step], untagged_after: Option<Duration>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn a_dry_run_says_what_the_run_after_it_does(
@@ -135,4 +135,11 @@ proptest! {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(check(&steps, untagged.then_some(Duration::ZERO)));
     }
+}
+
+#[tokio::test]
+async fn a_signature_of_a_signature_goes_with_it_in_a_dry_run_too() {
+    // Artifact 0 is not there. Its signature, artifact 3, has one itself.
+    let steps = [Step::PushSignature(0, 4, 3), Step::PushSignature(0, 3, 0)];
+    check(&steps, None).await;
 }

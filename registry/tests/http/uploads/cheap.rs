@@ -1,55 +1,24 @@
 //! What pushing a blob costs: commits, since each waits for the disk, and files.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::future::BoxFuture;
 use wasmport_artifact::Digest;
-use wasmport_registry::storage::{
-    Batch, Blobs, CommitError, FileBlobs, Key, MemoryRecords, Prefix, Record, Records,
-    StorageError, Store,
-};
+use wasmport_registry::storage::{Blobs, FileBlobs, Records, Store};
 
 use super::{chunk, large, with_digest};
 use crate::registry::{Registry, files};
-
-/// Records that count what is committed to them.
-#[derive(Debug, Default)]
-struct Counted {
-    records: MemoryRecords,
-    commits: AtomicUsize,
-}
-
-impl Records for Counted {
-    fn get(&self, key: &Key) -> BoxFuture<'_, Result<Option<Record>, StorageError>> {
-        self.records.get(key)
-    }
-
-    fn list(
-        &self,
-        prefix: &Prefix,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Key, Record)>, StorageError>> {
-        self.records.list(prefix, after, limit)
-    }
-
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
-        self.commits.fetch_add(1, Ordering::SeqCst);
-        self.records.commit(batch)
-    }
-}
+use crate::watched::Watched;
 
 struct Costs {
     registry: Registry,
-    records: Arc<Counted>,
+    records: Arc<Watched>,
     directory: tempfile::TempDir,
 }
 
 impl Costs {
     async fn start() -> Self {
         let directory = tempfile::TempDir::new().unwrap();
-        let records = Arc::new(Counted::default());
+        let records = Arc::new(Watched::default());
         let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(directory.path()).unwrap());
         let store = Store::new(Arc::clone(&records) as Arc<dyn Records>, blobs);
         let registry = Registry::over_store(store).await;
@@ -64,7 +33,7 @@ impl Costs {
 
     /// The commits since this was asked last.
     fn commits(&self) -> usize {
-        self.records.commits.swap(0, Ordering::SeqCst)
+        self.records.commits()
     }
 
     fn files(&self) -> usize {
