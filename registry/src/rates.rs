@@ -35,7 +35,8 @@ pub struct RateSettings {
     pub pushes: u32,
     /// Requests of any kind in a second from one address (for IPv6, a /64), counted before it is
     /// known who sends them: also those without a login or with a wrong one, those for tokens and
-    /// those to the admin API. Behind a proxy all clients have its address. Default: 0.
+    /// those to the admin API. Behind a proxy that is not trusted all clients have its address.
+    /// Default: 0.
     pub per_address: u32,
     /// Requests by GET and HEAD in a second, of all callers together. Default: 0.
     pub all_pulls: u32,
