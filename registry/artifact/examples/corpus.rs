@@ -1,6 +1,8 @@
 //! Judges all `.wasm`, `.wat` and `.wast` files under the given folders; `.ci/corpus inspect` calls it.
 //!
 //!     cargo run --release -p wasmport-artifact --example corpus -- FOLDER…
+//!
+//! With `WASMPORT_SEEDS=FOLDER` it also writes what it finds there, for the fuzz target `wasm`.
 
 #![allow(
     clippy::print_stdout,
@@ -23,16 +25,22 @@ use judge::{Verdict, judge};
 #[derive(Default)]
 struct Totals {
     files: usize,
+    /// Text that the text parser refuses, as it should of most of them.
+    not_understood: usize,
     valid: usize,
     invalid: usize,
     /// Modules on which the script and the verdict differ: proposals that are not accepted.
     unlike: usize,
     slowest: Duration,
     wrong: usize,
+    seeds: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
-    let mut totals = Totals::default();
+    let mut totals = Totals {
+        seeds: std::env::var_os("WASMPORT_SEEDS").map(PathBuf::from),
+        ..Totals::default()
+    };
     let mut waiting: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     while let Some(path) = waiting.pop() {
         if let Ok(entries) = fs::read_dir(&path) {
@@ -42,8 +50,14 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "{} files: {} valid, {} invalid, {} other than their script says; slowest {:?}; {} wrong",
-        totals.files, totals.valid, totals.invalid, totals.unlike, totals.slowest, totals.wrong
+        "{} files, {} more not understood: {} valid, {} invalid, {} other than their script says; slowest {:?}; {} wrong",
+        totals.files,
+        totals.not_understood,
+        totals.valid,
+        totals.invalid,
+        totals.unlike,
+        totals.slowest,
+        totals.wrong
     );
     if totals.wrong == 0 && totals.valid > 0 {
         ExitCode::SUCCESS
@@ -70,10 +84,15 @@ impl Totals {
             _ => None,
         };
         let Some(claims) = claims else {
+            self.not_understood += usize::from(matches!(&*extension, "wasm" | "wat" | "wast"));
             return;
         };
         self.files += 1;
         for (number, (claim, bytes)) in claims.iter().enumerate() {
+            if let Some(folder) = &self.seeds {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+                let _ = fs::write(folder.join(format!("{stem}-{number}")), bytes);
+            }
             let begun = Instant::now();
             let verdict = judge(bytes);
             self.slowest = self.slowest.max(begun.elapsed());
