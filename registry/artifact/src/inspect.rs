@@ -8,6 +8,7 @@ mod core_module;
 mod declarations;
 mod dependencies;
 mod features;
+mod inspector;
 mod items;
 mod metadata;
 mod not_wasm;
@@ -24,7 +25,7 @@ mod worlds;
 use std::num::NonZeroUsize;
 
 use thiserror::Error;
-use wasmparser::{Parser, Validator, WasmFeatures};
+use wasmparser::{Parser, WasmFeatures};
 
 use self::features::FeatureSet;
 use self::survey::Survey;
@@ -32,6 +33,7 @@ use self::validation::Validation;
 use self::walk::Walk;
 use crate::inspection::Inspection;
 use crate::limits;
+pub use inspector::Inspector;
 pub use not_wasm::NotWasm;
 
 /// Why bytes could not be inspected.
@@ -100,7 +102,7 @@ pub fn examine(bytes: &[u8], threads: NonZeroUsize) -> Result<Inspection, Inspec
 /// Validates `bytes` in full as [`examine`] does, on this thread.
 pub fn validate(bytes: &[u8]) -> Result<(), InspectError> {
     recognise(bytes)?;
-    Validator::new_with_features(accepted()).validate_all(bytes)?;
+    Validation::validator().validate_all(bytes)?;
     Ok(())
 }
 

@@ -40,7 +40,7 @@ pub use comparison::{ChangedItem, Changes, Comparison, Item, Obstacle, Sizes, St
 pub use config::{ComponentClaim, Disagreement, WasmConfig, WasmConfigError};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
-pub use inspect::{InspectError, NotWasm, examine, inspect, validate};
+pub use inspect::{InspectError, Inspector, NotWasm, examine, inspect, validate};
 pub use inspection::{
     Dependencies, Dependency, Export, Feature, Import, Inspection, ItemKind, Kind, Memory, Section,
     SectionKind, Start, Target, UnknownFeature, WitInterface, WitPackage, WitWorld,

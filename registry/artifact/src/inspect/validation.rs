@@ -40,11 +40,16 @@ struct Outcome {
 impl<'a> Validation<'a> {
     pub(super) fn new() -> Self {
         Self {
-            validator: Validator::new_with_features(super::accepted()),
+            validator: Self::validator(),
             pieces: Vec::new(),
             filled: 0,
             code_bytes: 0,
         }
+    }
+
+    /// A validator that has seen nothing.
+    pub(super) fn validator() -> Validator {
+        Validator::new_with_features(super::accepted())
     }
 
     /// A parser that refuses what the validator would refuse.

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 
 use wasmport_artifact::{
-    Feature, InspectError, Inspection, Kind, Memory, SectionKind, examine, inspect, limits,
+    Feature, InspectError, Inspection, Inspector, Kind, Memory, NotWasm, SectionKind, examine,
+    inspect, limits,
 };
 
 fn wasm(text: &str) -> Vec<u8> {
@@ -306,4 +307,42 @@ fn facts_from_before_are_still_read() {
     assert!(now.features.contains(&Feature::Simd));
     let json = serde_json::to_string(&now).unwrap();
     assert_eq!(serde_json::from_str::<Inspection>(&json).unwrap(), now);
+}
+
+#[test]
+fn bytes_in_pieces_of_any_size_are_inspected_like_one() {
+    let bytes = wasm(
+        r#"(component
+            (import "wasi:io/poll@0.2.6" (instance (export "poll" (func))))
+            (core module (memory 1) (func (export "f") (local v128)) (data (i32.const 0) "abc"))
+            (@custom "note" "abc"))"#,
+    );
+    let whole = examine(&bytes, NonZeroUsize::MIN).unwrap();
+    for size in 1..bytes.len() {
+        let mut inspector = Inspector::new();
+        for piece in bytes.chunks(size) {
+            inspector.push(piece).unwrap();
+        }
+        assert_eq!(inspector.finish().unwrap(), whole, "{size}");
+    }
+    for length in 0..bytes.len() {
+        let mut inspector = Inspector::new();
+        let pushed = inspector.push(&bytes[..length]);
+        let result = pushed.and_then(|()| inspector.finish());
+        assert_eq!(
+            result.is_ok(),
+            examine(&bytes[..length], NonZeroUsize::MIN).is_ok(),
+            "{length}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_wasm_is_known_from_its_first_bytes() {
+    let mut inspector = Inspector::new();
+    inspector.push(b"\x7fE").unwrap();
+    let refused = inspector.push(b"LF\x02\x01");
+    assert!(matches!(refused, Err(InspectError::NotWasm(NotWasm::Elf))));
+    let empty = Inspector::new().finish();
+    assert!(matches!(empty, Err(InspectError::NotWasm(NotWasm::Empty))));
 }

@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 use wasmparser::component_types::{ComponentEntityType, ComponentInstanceTypeId};
 use wasmparser::types::TypesRef;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
-use wasmport_artifact::{InspectError, Inspection, ItemKind, examine, inspect, validate};
+use wasmport_artifact::{
+    InspectError, Inspection, Inspector, ItemKind, examine, inspect, validate,
+};
 
 /// What became of bytes that hold what must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
     if let (Ok(inspected), Ok(opinion)) = (&inspected, second_opinion(bytes)) {
         compare(inspected, &opinion)?;
     }
+    streamed(bytes, examined.as_ref().ok())?;
     let Ok(examined) = examined else {
         return Ok(Verdict::Invalid);
     };
@@ -45,6 +48,21 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
         Ok(Verdict::Valid)
     } else {
         Err("inspection and examination differ".to_owned())
+    }
+}
+
+/// In pieces it is what it is in one.
+fn streamed(bytes: &[u8], examined: Option<&Inspection>) -> Result<(), String> {
+    let mut inspector = Inspector::new();
+    let mut pieces = bytes.chunks(bytes.len() / 7 + 1);
+    let pushed = pieces.try_for_each(|piece| inspector.push(piece));
+    let inspected = pushed.and_then(|()| inspector.finish());
+    if inspected.as_ref().ok() == examined {
+        Ok(())
+    } else {
+        Err(format!(
+            "in pieces it is {inspected:?}, and in one {examined:?}"
+        ))
     }
 }
 
