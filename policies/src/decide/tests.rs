@@ -1,3 +1,6 @@
+mod demands;
+mod exceptions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use wasmport_artifact::{Digest, Disagreement, inspect};

@@ -208,3 +208,205 @@ fn an_error_underlines_the_line() {
                     --> p.toml:5:8\n  |\n5 | mode = \"watch\"\n  |        ^^^^^^^\n";
     assert_eq!(error.to_text(), expected);
 }
+
+#[test]
+fn errors_in_what_rules_ask_for_say_where() {
+    let signer = "[signer.ci]\nkey = \"k\"";
+    for (lines, expected) in [
+        (
+            "max-size = \"20 megs\"",
+            "p.toml:5:12: expected a whole number with a unit such as `\"20MiB\"` (B, KB, MB, GB, \
+             KiB, MiB or GiB), or bytes",
+        ),
+        (
+            "allow = [{ import = \"sockets\", functions = [] }]",
+            "p.toml:5:44: an entry for no functions is for nothing; leave `functions` out to mean \
+             all",
+        ),
+        (
+            "immutable-tags = [\"v*\", \"\"]",
+            "p.toml:5:25: this is not a pattern for tags: it is empty",
+        ),
+        (
+            "new-capabilities = \"ask\"",
+            "p.toml:5:20: unknown variant `ask`, expected one of `allow`, `warn`, `hold`, `deny`",
+        ),
+        (
+            "kinds = [\"componnt\"]",
+            "p.toml:5:10: unknown variant `componnt`, expected one of `component`, \
+             `core-module`, `wit-package`, `wasm-image`, `other` (did you mean `component`?)",
+        ),
+        (
+            &format!(
+                "attestations = [{{ predicate = \"slsaprovenance\", from = [\"ci\"] }}]\n{signer}"
+            ),
+            "p.toml:5:31: `slsaprovenance` is not a predicate type; expected a URL such as \
+             `https://slsa.dev/provenance/v1`",
+        ),
+        (
+            &format!(
+                "attestations = [{{ predicate = \"a://b\", require = 2, from = [\"ci\"] }}]\n{signer}"
+            ),
+            "p.toml:5:17: 2 of 1 signers can never sign; expected at least 1 and at most 1",
+        ),
+        (
+            &format!("signatures = {{ require = 1, from = [\"ic\"] }}\n{signer}"),
+            "p.toml:5:37: there is no signer `ic`; expected `ci`",
+        ),
+        (
+            "require-annotations = [{ value = \"x\" }]",
+            "p.toml:5:24: missing field `name`",
+        ),
+    ] {
+        assert_eq!(error(&with_rule(lines)), expected, "{lines}");
+    }
+}
+
+#[test]
+fn errors_in_signers_and_exceptions_say_where() {
+    let identity = |issuer: &str, identity: &str| {
+        format!(
+            "schema = 1\n[signer.ci]\nissuer = \"{issuer}\"\nidentity = \"{identity}\"\n\
+             trusted-root = \"root.json\""
+        )
+    };
+    let exception = |more: &str| {
+        format!("schema = 1\n[[exception]]\nrepositories = [\"a\"]\nallow = [\"dns\"]\n{more}")
+    };
+    let good = "https://a.example";
+    for (text, expected) in [
+        (
+            "schema = 1\n[signer.ci]\nissuer = \"https://a.example\"".to_owned(),
+            "p.toml:2:9: the signer `ci` has to have either a `key`, or all of `issuer`, \
+             `identity` and `trusted-root`",
+        ),
+        (
+            identity("http://a.example", "a@b.example"),
+            "p.toml:3:10: `http://a.example` is not an issuer; expected a URL such as \
+             `https://accounts.example.com`",
+        ),
+        (
+            identity(good, "https://*/acme/x"),
+            "p.toml:4:12: `https://*/acme/x` is not an identity: anybody has a host: write the \
+             host without `*`",
+        ),
+        (
+            identity(good, "https://git.example/*/x"),
+            "p.toml:4:12: `https://git.example/*/x` is not an identity: anybody has an account \
+             there: write the first part of the path without `*`",
+        ),
+        (
+            identity(good, "*"),
+            "p.toml:4:12: `*` is not an identity: expected an address such as \
+             `https://github.com/acme/*` or `*@acme.dev`",
+        ),
+        (
+            "schema = 1\n[signer.a]\nkey = \"k\"\nnot-before = 2027-01-01\nnot-after = 2026-01-01"
+                .to_owned(),
+            "p.toml:5:13: nobody is believed from 2027-01-01 to 2026-01-01",
+        ),
+        (
+            "schema = 1\n[signer.a]\nkey = \"k\"\nnot-after = \"2026-01-01\"".to_owned(),
+            "p.toml:4:13: expected a day without a time and without quotes, such as `2027-03-01`",
+        ),
+        (
+            exception("reason = \"\"\nexpires = 2027-01-01"),
+            "p.toml:5:10: an exception has a reason: a ticket, or the words of who allowed it",
+        ),
+        (
+            exception("reason = \"x\"\nexpires = 2027-01-01T00:00:00Z"),
+            "p.toml:6:11: expected a day without a time and without quotes, such as `2027-03-01`",
+        ),
+        (
+            exception("reason = \"x\""),
+            "p.toml:2:1: missing field `expires`",
+        ),
+        (
+            exception("reason = \"x\"\nexpires = 2027-01-01\ndigests = []"),
+            "p.toml:7:11: an exception for no digests is for nothing; leave `digests` out to mean \
+             all",
+        ),
+    ] {
+        assert_eq!(error(&text), expected, "{text}");
+    }
+    for good in [
+        "https://git.example/acme/*/release.yml@refs/tags/*",
+        "*@acme.example",
+    ] {
+        parse(&identity("https://a.example", good));
+    }
+}
+
+fn in_files(files: &[(&str, &str)]) -> Result<Policy, PolicyError> {
+    let files = files
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), format!("schema = 1\n{text}")));
+    Policy::parse_all("policies", files.collect())
+}
+
+#[test]
+fn several_files_are_one_policy_in_any_order() {
+    let rule = "[[rule]]\nid = \"r\"\nrepositories = [\"**\"]\nallow = [\"db\"]\n\
+                signatures = { require = 1, from = [\"ci\"] }";
+    let names =
+        "default = \"allow\"\n[capability.db]\nimports = [\"acme:db/*\"]\n[signer.ci]\nkey = \"k\"";
+    let policy = in_files(&[("p/a.toml", rule), ("p/b.toml", names)]).unwrap();
+    let other = in_files(&[("p/b.toml", names), ("p/a.toml", rule)]).unwrap();
+    assert_eq!(policy.digest(), other.digest());
+    assert_eq!(policy.name(), "policies");
+    assert_eq!(policy.default().1.unwrap().to_string(), "p/b.toml:2:11");
+    assert_eq!(policy.signers()[0].place.to_string(), "p/b.toml:5:9");
+    // The directory may be moved; what is in its files may not.
+    let moved = in_files(&[("q/a.toml", rule), ("q/b.toml", names)]).unwrap();
+    assert_eq!(policy.digest(), moved.digest());
+    let renamed = in_files(&[("p/c.toml", rule), ("p/b.toml", names)]).unwrap();
+    assert_ne!(policy.digest(), renamed.digest());
+}
+
+#[test]
+fn what_two_files_say_is_refused_with_both_places() {
+    let rule = "[[rule]]\nid = \"r\"\nrepositories = [\"a\"]";
+    for (one, two, expected) in [
+        (
+            "default = \"deny\"",
+            "default = \"deny\"",
+            "b.toml:2:11: `default` is said already, at a.toml:2",
+        ),
+        (
+            "[always]\nmax-size = 1",
+            "[always]\nmax-size = 1",
+            "b.toml:3:12: `max-size` under `[always]` is said already, at a.toml:3",
+        ),
+        (
+            rule,
+            rule,
+            "b.toml:3:6: there is a rule `r` already, at a.toml:3",
+        ),
+        (
+            "[signer.x]\nkey = \"a\"",
+            "[signer.x]\nkey = \"b\"",
+            "b.toml:2:9: there is a signer `x` already, at a.toml:2",
+        ),
+        (
+            "[capability.x]\nimports = []",
+            "[capability.x]\nimports = []",
+            "b.toml:2:13: there is a capability `x` already, at a.toml:2",
+        ),
+        (
+            rule,
+            "[[rule]]\nid = \"s\"\nrepositories = [\"a\"]",
+            "b.toml:4:17: `a` of rule `s` and `a` of rule `r` (a.toml:3) fit the same \
+             repositories, and neither is more specific",
+        ),
+    ] {
+        let error = in_files(&[("b.toml", two), ("a.toml", one)]).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_policy_by_its_length_is_not_read() {
+    let text = format!("schema = 1\n#{}", " ".repeat(1 << 20));
+    let expected = "p.toml:1:1: a policy file has at most 1048576 bytes, got 1048588";
+    assert_eq!(error(&text), expected);
+}
