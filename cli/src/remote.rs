@@ -75,7 +75,7 @@ fn kind(kind: wasmport_client::Kind) -> Kind {
 }
 
 /// The decision in the detail of a 403, when the registry is one of ours.
-fn decision(error: &ClientError) -> Option<Decision> {
+pub(crate) fn decision(error: &ClientError) -> Option<Decision> {
     let detail = error.errors()?.get(0)?.get("detail")?;
     serde_json::from_value(detail.clone()).ok()
 }

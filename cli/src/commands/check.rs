@@ -7,6 +7,7 @@ use wasmport_policies::{Decision, Judged, Policy, Verdict, decide};
 
 use crate::artifact::Artifact;
 use crate::clock;
+use crate::commands::explain;
 use crate::error::{Failure, Kind};
 use crate::facts;
 use crate::output::{Answer, Report};
@@ -89,13 +90,16 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
 }
 
 fn refused(why: &str, checked: &Checked) -> Failure {
-    Failure::new(
+    let failure = Failure::new(
         Kind::Denied,
         format!("{why} by `{}` in `{}`", checked.policy, checked.repository),
-    )
-    .found(checked)
-    .explained(policy::explained(&checked.decision, Some(&checked.text)))
-    .reported(checked.report())
+    );
+    let hint = explain::hint(&checked.decision, &checked.artifact);
+    let failure = hint.into_iter().fold(failure, Failure::hint);
+    failure
+        .found(checked)
+        .explained(policy::explained(&checked.decision, Some(&checked.text)))
+        .reported(checked.report())
 }
 
 impl Answer for Checked {

@@ -2,6 +2,7 @@
 
 mod block;
 mod chain;
+mod hint;
 
 use std::str::FromStr;
 
@@ -14,6 +15,7 @@ use crate::error::{Failure, Kind};
 use crate::output::Answer;
 use crate::remote::Connection;
 use crate::source::Subject;
+pub(crate) use hint::hint;
 
 /// Say where an import comes from: which functions lead to it
 ///

@@ -9,7 +9,7 @@ use wasmport_artifact::{Digest, Reference};
 
 use crate::artifact::Artifact;
 use crate::clock;
-use crate::commands::sign;
+use crate::commands::{explain, sign};
 use crate::error::Failure;
 use crate::keys;
 use crate::output::{self, Answer};
@@ -84,7 +84,12 @@ pub(crate) async fn run(args: &PushArgs) -> Result<Pushed, Failure> {
         &clock::now(),
     )
     .await;
-    let outcome = outcome.map_err(remote::failed("push the artifact"))?;
+    let outcome = outcome.map_err(|error| {
+        let decision = remote::decision(&error);
+        let hint = decision.and_then(|decision| explain::hint(&decision, artifact.place()));
+        let failure = remote::failed("push the artifact")(error);
+        hint.into_iter().fold(failure, Failure::hint)
+    })?;
     for warning in &outcome.warnings {
         output::note(&format!("warning: {warning}"));
     }
