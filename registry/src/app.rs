@@ -139,7 +139,7 @@ impl App {
 
     /// Keeps as much in memory as these settings say, and forgets what was kept before.
     pub fn set_cache(&mut self, settings: &CacheSettings) {
-        self.answers = Arc::new(Answers::new(settings));
+        self.answers = Arc::new(Answers::new(settings, self.store.counts()));
         self.store = self.store.clone().with_cache(settings);
     }
 
@@ -170,6 +170,7 @@ impl App {
         tokio::spawn(Uploads::sweep_regularly(Arc::downgrade(&uploads)));
         let access = Access::open(store.clone(), Loaded::default()).await;
         let access = access.map_err(|error| OpenAppError(error.into()))?;
+        let counts = store.counts();
         Ok(Self {
             collector: Collector::start(store.clone()),
             store,
@@ -177,7 +178,7 @@ impl App {
             access: Arc::new(access),
             audit: Arc::default(),
             api: Arc::default(),
-            answers: Arc::new(Answers::new(&CacheSettings::default())),
+            answers: Arc::new(Answers::new(&CacheSettings::default(), counts)),
             rates: Arc::default(),
             metrics,
             reloader: ReloaderPlace::default(),

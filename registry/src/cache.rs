@@ -16,6 +16,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::Digest;
 
+use crate::metrics::StoreCounts;
 use crate::settings::ByteSize;
 use crate::storage::Generation;
 
@@ -72,6 +73,7 @@ pub(crate) struct PullableManifest {
 pub(crate) struct Answers {
     manifests: Cache<ManifestName, At<Arc<PullableManifest>>, Weight>,
     blobs: Cache<BlobName, At<()>, Weight>,
+    counts: Arc<StoreCounts>,
 }
 
 /// Something that was true at a moment.
@@ -88,13 +90,14 @@ struct Weight;
 const ENTRY_BYTES: usize = 200;
 
 impl Answers {
-    pub(crate) fn new(settings: &CacheSettings) -> Self {
+    pub(crate) fn new(settings: &CacheSettings, counts: Arc<StoreCounts>) -> Self {
         let manifests = settings.manifests.0;
         let blobs = settings.grants.0;
         Self {
             // Manifests of Wasm artifacts have about a kilobyte.
             manifests: Cache::with_weighter(entries(manifests, 1024), manifests, Weight),
             blobs: Cache::with_weighter(entries(blobs, 256), blobs, Weight),
+            counts,
         }
     }
 
@@ -104,8 +107,10 @@ impl Answers {
         name: &ManifestName,
         moment: Moment,
     ) -> Option<Arc<PullableManifest>> {
-        let found = self.manifests.get(name)?;
-        (found.moment == moment).then_some(found.value)
+        let found = self.manifests.get(name);
+        let found = found.filter(|found| found.moment == moment);
+        self.counts.caches.manifests.count(found.is_some());
+        found.map(|found| found.value)
     }
 
     /// Keeps a manifest that was looked for after `moment` had been taken down.
@@ -121,7 +126,9 @@ impl Answers {
     /// Whether it was found in this very moment that a blob may be pulled.
     pub(crate) fn has_blob(&self, name: &BlobName, moment: Moment) -> bool {
         let found = self.blobs.get(name);
-        found.is_some_and(|found| found.moment == moment)
+        let is_hit = found.is_some_and(|found| found.moment == moment);
+        self.counts.caches.grants.count(is_hit);
+        is_hit
     }
 
     /// Keeps that a blob may be pulled, which was found out after `moment` had been taken
@@ -137,7 +144,7 @@ impl fmt::Debug for Answers {
             .debug_struct("Answers")
             .field("manifests", &self.manifests.len())
             .field("blobs", &self.blobs.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

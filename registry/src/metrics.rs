@@ -1,8 +1,10 @@
 //! What the registry counts, for `/metrics`. On the way of a request there are atomics only:
 //! which of them is known from the endpoint, the method and the status.
 
+mod caches;
 mod durations;
 mod endpoints;
+mod place;
 mod store;
 
 use std::fmt;
@@ -18,6 +20,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use wasmport_policies::Decision;
 
+pub(crate) use self::caches::CacheCounts;
 pub(crate) use self::durations::Durations;
 use self::endpoints::Endpoints;
 pub(crate) use self::endpoints::Kind;
@@ -30,6 +33,7 @@ pub(crate) struct Metrics {
     endpoints: Arc<Endpoints>,
     decisions: Family<DecisionLabels, Counter>,
     connections: Gauge,
+    open_uploads: Gauge,
     refused: Family<Reason, Counter>,
     cut: Family<Reason, Counter>,
     received: Counter<u64, AtomicU64>,
@@ -63,6 +67,7 @@ impl Metrics {
             endpoints: Arc::default(),
             decisions: Family::default(),
             connections: Gauge::default(),
+            open_uploads: Gauge::default(),
             refused: Family::default(),
             cut: Family::default(),
             received: Counter::default(),
@@ -82,6 +87,8 @@ impl Metrics {
             "Decisions of the policy, one for each code of a finding; pulls only when refused",
             self.decisions.clone(),
         );
+        let help = "Uploads that have begun to arrive and have not ended";
+        registry.register("open_uploads", help, self.open_uploads.clone());
         let http = registry.sub_registry_with_prefix("http");
         http.register("connections", "Open connections", self.connections.clone());
         let help = "Connections and requests that were refused since there were too many";
@@ -96,8 +103,10 @@ impl Metrics {
         registry.register("reloads", help, self.reloads.clone());
     }
 
-    /// The text that Prometheus reads.
-    pub(crate) fn encode(&self) -> Result<String, fmt::Error> {
+    /// The text that Prometheus reads, while so many uploads are open.
+    pub(crate) fn encode(&self, open_uploads: usize) -> Result<String, fmt::Error> {
+        self.open_uploads
+            .set(i64::try_from(open_uploads).unwrap_or(i64::MAX));
         let mut page = String::with_capacity(16 * 1024);
         text::encode(&mut page, &self.registry)?;
         Ok(page)

@@ -51,7 +51,7 @@ pub use keys::{Key, Prefix};
 pub use memory::MemoryRecords;
 pub use memory_blobs::MemoryBlobs;
 pub use quota::{Amount, QuotaExceeded, QuotaSettings, Usage};
-pub use records::{Batch, Change, CommitError, Expect, Record, Records, Version};
+pub use records::{Batch, Change, CommitError, CommitWatch, Expect, Record, Records, Version};
 pub use redb::{CommitCounts, RedbRecords, RedbSettings};
 pub use stage_id::{StageId, StageIdError};
 pub use store::Store;

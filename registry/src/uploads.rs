@@ -85,6 +85,11 @@ impl Uploads {
         self.settings.store(Arc::new(settings));
     }
 
+    /// How many have begun to arrive and have not ended, here and in other processes.
+    pub(crate) fn open_count(&self) -> usize {
+        self.places.all()
+    }
+
     /// Largest blob, in bytes.
     pub(crate) fn blob_bytes(&self) -> u64 {
         self.settings.load().blob_bytes.0

@@ -48,7 +48,7 @@ pub(crate) async fn open(State(app): State<App>) -> Response {
 }
 
 fn page(app: &App) -> Response {
-    match app.metrics.encode() {
+    match app.metrics.encode(app.uploads.open_count()) {
         Ok(page) => ([(header::CONTENT_TYPE, TYPE)], page).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

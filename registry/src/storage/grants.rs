@@ -62,10 +62,12 @@ impl Store {
                     (blob, batch)
                 }
             };
+            let is_record = !bytes.changes().is_empty();
             let ended = upload.as_ref().map(|(name, _)| name);
             store
                 .grant(&repository, &expected, blob.size(), bytes, ended)
                 .await?;
+            store.counts().stored(blob.size(), is_record);
             let stage = upload.as_ref().and_then(|(_, upload)| upload.stage());
             store.leave_stage(stage).await;
             Ok(blob)

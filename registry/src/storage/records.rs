@@ -1,6 +1,8 @@
 //! Small named values, changed together or not at all.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -35,6 +37,21 @@ pub trait Records: Debug + Send + Sync {
 
     /// Applies `batch`.
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>>;
+
+    /// Tells `watch` of each transaction from now on, where the engine has any. Who is given
+    /// first is told.
+    fn watch(&self, watch: Arc<dyn CommitWatch>) {
+        drop(watch);
+    }
+}
+
+/// Who is told what an engine does for its commits.
+pub trait CommitWatch: Debug + Send + Sync {
+    /// So many batches were written in one transaction, which took so long.
+    fn written(&self, batches: usize, duration: Duration);
+
+    /// What was written was synced, which took so long.
+    fn synced(&self, duration: Duration);
 }
 
 /// A value and the version that it has.

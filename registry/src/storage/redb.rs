@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use super::disk::{Disk, RealDisk};
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
-use super::records::{Batch, CommitError, Record, Records};
+use super::records::{Batch, CommitError, CommitWatch, Record, Records};
 use database::RecordsFile;
 use medium::Medium;
 use writer::Writer;
@@ -94,5 +94,9 @@ impl Records for RedbRecords {
 
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
         self.writer.commit(batch).boxed()
+    }
+
+    fn watch(&self, watch: Arc<dyn CommitWatch>) {
+        self.file.watch(watch);
     }
 }

@@ -21,7 +21,7 @@ use super::leases::Leases;
 use super::memory::MemoryRecords;
 use super::memory_blobs::MemoryBlobs;
 use super::quota::Quotas;
-use super::records::{Batch, CommitError, Record, Records};
+use super::records::{Batch, CommitError, CommitWatch, Record, Records};
 use super::redb::{RedbRecords, RedbSettings};
 use crate::cache::CacheSettings;
 use crate::metrics::StoreCounts;
@@ -50,6 +50,8 @@ pub struct Store {
 impl Store {
     /// A store over these engines.
     pub fn new(records: Arc<dyn Records>, blobs: Arc<dyn Blobs>) -> Self {
+        let counts = Arc::<StoreCounts>::default();
+        records.watch(Arc::clone(&counts) as Arc<dyn CommitWatch>);
         Self {
             records,
             blobs,
@@ -58,7 +60,7 @@ impl Store {
             leases: Arc::default(),
             quotas: Arc::default(),
             contents: contents(&CacheSettings::default()),
-            counts: Arc::default(),
+            counts,
         }
     }
 
@@ -91,9 +93,12 @@ impl Store {
     /// The same with other settings of the database.
     pub fn open_with(directory: &Path, records: &RedbSettings) -> Result<Self, StorageError> {
         create_durably(directory)?;
-        let records = RedbRecords::open_with(&directory.join("records.redb"), records)?;
+        let path = directory.join("records.redb");
+        let records = RedbRecords::open_with(&path, records)?;
         let blobs = FileBlobs::open(directory)?;
-        Ok(Self::new(Arc::new(records), Arc::new(blobs)))
+        let store = Self::new(Arc::new(records), Arc::new(blobs));
+        store.counts.is_at(directory.to_owned(), path);
+        Ok(store)
     }
 
     /// Checks that the records can be read.

@@ -29,7 +29,9 @@ impl Store {
         &self,
         digest: &Digest,
     ) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
-        if let Some(bytes) = self.contents.get(digest) {
+        let kept = self.contents.get(digest);
+        self.counts().caches.blobs.count(kept.is_some());
+        if let Some(bytes) = kept {
             return Ok(Some(Box::new(SmallBlob(bytes))));
         }
         let Some(blob) = self.find_blob(digest).await? else {

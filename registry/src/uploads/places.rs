@@ -82,7 +82,6 @@ impl Places {
     }
 
     /// How many there are.
-    #[cfg(test)]
     pub(super) fn all(&self) -> usize {
         self.lock().all
     }

@@ -1,5 +1,6 @@
 //! Who may do what: users, tokens, robots and workloads, with right and wrong inputs.
 
+mod certificates;
 mod robots;
 mod tokens;
 mod workloads;

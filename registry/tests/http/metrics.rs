@@ -3,8 +3,9 @@
 use reqwest::Client;
 use wasmport_artifact::Digest;
 
+use crate::artifact::hello;
 use crate::raw::{Tuned, within};
-use crate::registry::Answer;
+use crate::registry::{Answer, Registry};
 
 /// The value of a metric, 0 when it is not on the page.
 pub(crate) fn sample(page: &str, name: &str) -> u64 {
@@ -60,6 +61,50 @@ async fn requests_and_bytes_are_counted_by_what_they_were_for() {
     assert!(sample(&page, "wasmport_store_commit_seconds_count") > 0);
     assert!(sample(&page, "wasmport_store_changed_records_total") > 0);
     assert!(page.ends_with("# EOF\n"));
+    let looks = |cache: &str, result: &str| {
+        let labels = format!("{{cache=\"{cache}\",result=\"{result}\"}}");
+        sample(&page, &format!("wasmport_cache_looks_total{labels}"))
+    };
+    // The first reading finds nothing, the second is kept, and the third comes from memory.
+    assert_eq!((looks("blobs", "hit"), looks("blobs", "miss")), (1, 2));
+    assert_eq!((looks("grants", "hit"), looks("grants", "miss")), (2, 2));
+    let written = "wasmport_store_written_bytes_total{place=\"file\"}";
+    assert_eq!(sample(&page, written), 100_000);
+}
+
+#[tokio::test]
+async fn a_store_on_a_disk_tells_of_its_syncs_and_of_what_is_free() {
+    let registry = Registry::start().await;
+    assert_eq!(registry.push("app", "1", &hello()).await.status, 201);
+    let location = registry.open_upload("app").await;
+    let begun = registry.send("PATCH", &location, "begun").await;
+    assert_eq!(begun.status, 202, "{}", begun.text());
+    let page = registry.get("/metrics").await.text();
+    for name in [
+        "wasmport_store_sync_seconds_count",
+        "wasmport_store_transaction_seconds_count",
+        "wasmport_store_transaction_batches_count",
+        "wasmport_store_records_bytes",
+        "wasmport_store_file_system_bytes",
+        "wasmport_store_free_bytes",
+    ] {
+        assert!(sample(&page, name) > 0, "{name} in {page}");
+    }
+    assert!(
+        sample(
+            &page,
+            "wasmport_store_written_bytes_total{place=\"record\"}"
+        ) > 0
+    );
+    assert_eq!(sample(&page, "wasmport_open_uploads"), 1);
+    assert_eq!(sample(&page, "wasmport_gc_run_seconds_count"), 0);
+    let run = registry
+        .send("POST", "/_wasmport/v1/gc", r#"{"grace":"0s"}"#)
+        .await;
+    assert_eq!(run.status, 200, "{}", run.text());
+    let page = registry.get("/metrics").await.text();
+    assert_eq!(sample(&page, "wasmport_gc_run_seconds_count"), 1);
+    assert!(sample(&page, "wasmport_gc_last_run_timestamp_seconds") > 0);
 }
 
 #[tokio::test]

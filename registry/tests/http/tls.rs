@@ -26,20 +26,20 @@ static NEW: [&SupportedProtocolVersion; 1] = [&TLS13];
 static BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 /// An authority, and the files that it makes.
-struct Authority {
+pub(crate) struct Authority {
     directory: TempDir,
     issuer: Issuer<'static, KeyPair>,
     certificate: CertificateDer<'static>,
 }
 
 /// A certificate and its key, in files.
-struct Pair {
+pub(crate) struct Pair {
     certificate: PathBuf,
     key: PathBuf,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -53,18 +53,24 @@ impl Authority {
         }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
     }
 
     /// Writes a certificate for `localhost`.
-    fn issue(&self, name: &str) -> Pair {
+    pub(crate) fn issue(&self, name: &str) -> Pair {
+        self.issue_with(name, |_| {})
+    }
+
+    /// The same, after `set` had its turn.
+    pub(crate) fn issue_with(&self, name: &str, set: impl FnOnce(&mut CertificateParams)) -> Pair {
         let pair = Pair {
             certificate: self.directory.path().join(format!("{name}.pem")),
             key: self.directory.path().join(format!("{name}.key")),
         };
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        set(&mut params);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         fs::write(&pair.key, key.serialize_pem()).unwrap();
         fs::write(&pair.certificate, certificate.pem()).unwrap();
@@ -73,7 +79,7 @@ impl Authority {
 }
 
 impl Pair {
-    fn settings(&self) -> TlsSettings {
+    pub(crate) fn settings(&self) -> TlsSettings {
         TlsSettings::new(self.certificate.clone(), self.key.clone())
     }
 
@@ -83,15 +89,15 @@ impl Pair {
 }
 
 /// How a client speaks TLS.
-struct Speaker<'a> {
+pub(crate) struct Speaker<'a> {
     authority: &'a Authority,
-    certificate: Option<&'a Pair>,
+    pub(crate) certificate: Option<&'a Pair>,
     protocols: &'a [&'a [u8]],
     versions: &'a [&'static SupportedProtocolVersion],
 }
 
 impl<'a> Speaker<'a> {
-    fn new(authority: &'a Authority) -> Self {
+    pub(crate) fn new(authority: &'a Authority) -> Self {
         Self {
             authority,
             certificate: None,
@@ -127,8 +133,23 @@ impl<'a> Speaker<'a> {
 
     /// The status line of an answer. In TLS 1.3 a client learns that it was refused only then.
     async fn ask(&self, registry: &Tuned) -> std::io::Result<String> {
+        self.ask_for(registry, "GET", "/v2/", "").await
+    }
+
+    /// The same of another request.
+    pub(crate) async fn ask_for(
+        &self,
+        registry: &Tuned,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> std::io::Result<String> {
         let mut stream = self.connect(registry).await?;
-        let request = "GET /v2/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        let length = body.len();
+        let request = format!(
+            "{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;

@@ -14,7 +14,7 @@ use super::medium::Medium;
 use crate::settings::ByteSize;
 use crate::storage::error::StorageError;
 use crate::storage::keys::{Key, Prefix};
-use crate::storage::records::{Change, Record, Version};
+use crate::storage::records::{Change, CommitWatch, Record, Version};
 
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 
@@ -65,6 +65,16 @@ impl RecordsFile {
         let opened = file.reopen();
         opened.map_err(|error| file.error("open the store", Arc::new(error)))?;
         Ok(file)
+    }
+
+    /// Tells `watch` of each transaction from now on, unless somebody is told already.
+    pub(super) fn watch(&self, watch: Arc<dyn CommitWatch>) {
+        let _told_already = self.medium.watch().set(watch);
+    }
+
+    /// Who is told, if anyone is.
+    pub(super) fn watcher(&self) -> Option<&Arc<dyn CommitWatch>> {
+        self.medium.watch().get()
     }
 
     pub(super) fn get(&self, key: &Key) -> Result<Option<Record>, StorageError> {

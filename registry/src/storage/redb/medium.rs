@@ -8,12 +8,14 @@ use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use redb::{BackendError, Builder, Database, DatabaseError, StorageBackend};
 
 use crate::storage::disk::Disk;
+use crate::storage::records::CommitWatch;
 
 /// How much is written anew at a time, in bytes.
 const PIECE_BYTES: usize = 1024 * 1024;
@@ -23,12 +25,17 @@ pub(super) struct Medium {
     path: PathBuf,
     disk: Arc<dyn Disk>,
     sync_failed: Arc<AtomicBool>,
+    watch: WatchPlace,
 }
+
+/// Who is told how long syncs take.
+type WatchPlace = Arc<OnceLock<Arc<dyn CommitWatch>>>;
 
 #[derive(Debug)]
 struct Watched {
     inner: Box<dyn StorageBackend>,
     sync_failed: Arc<AtomicBool>,
+    watch: WatchPlace,
 }
 
 impl Medium {
@@ -38,7 +45,12 @@ impl Medium {
             path: path.to_owned(),
             disk,
             sync_failed: Arc::default(),
+            watch: Arc::default(),
         }
+    }
+
+    pub(super) fn watch(&self) -> &OnceLock<Arc<dyn CommitWatch>> {
+        &self.watch
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -58,6 +70,7 @@ impl Medium {
         builder.create_with_backend(Watched {
             inner: self.backend(&self.path)?,
             sync_failed: Arc::clone(&self.sync_failed),
+            watch: Arc::clone(&self.watch),
         })
     }
 
@@ -73,6 +86,7 @@ impl Medium {
         let database = Watched {
             inner: Arc::clone(&self.disk).database(file)?,
             sync_failed: Arc::clone(&self.sync_failed),
+            watch: Arc::clone(&self.watch),
         };
         drop(builder.create_with_backend(database)?);
         if self.sync_failed.swap(false, Ordering::SeqCst) {
@@ -125,9 +139,14 @@ impl StorageBackend for Watched {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.inner.sync_data().inspect_err(|_| {
+        let begun = Instant::now();
+        let synced = self.inner.sync_data().inspect_err(|_| {
             self.sync_failed.store(true, Ordering::SeqCst);
-        })
+        });
+        if let Some(watch) = self.watch.get() {
+            watch.synced(begun.elapsed());
+        }
+        synced
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

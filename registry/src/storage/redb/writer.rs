@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -162,7 +162,12 @@ fn write_group(
     counts.batches.fetch_add(number, Ordering::Relaxed);
     // A panic in the database must not take the only thread that writes with it. What waits
     // is told, and the database is opened anew.
-    match catch_unwind(AssertUnwindSafe(|| file.write(&batches))) {
+    let begun = Instant::now();
+    let written = catch_unwind(AssertUnwindSafe(|| file.write(&batches)));
+    if let Some(watch) = file.watcher() {
+        watch.written(batches.len(), begun.elapsed());
+    }
+    match written {
         Ok(Ok(outcomes)) => tell(answers, outcomes),
         Ok(Err(error)) => {
             for answer in answers {
