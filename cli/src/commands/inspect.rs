@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::{Digest, Disagreement, Inspection, Kind as WasmKind};
+use wasmport_artifact::{Digest, Disagreement, Inspection, Kind as WasmKind, Section, SectionKind};
 use wasmport_policies::{CapabilityUse, Content, capabilities};
 
 use crate::artifact::Artifact;
@@ -11,6 +11,9 @@ use crate::error::{Failure, Kind};
 use crate::output::{Answer, human_size};
 use crate::remote::Connection;
 use crate::source::Subject;
+
+/// How many kinds of sections a person wants to hear of; JSON has all.
+const SECTIONS_SHOWN: usize = 4;
 
 /// Say what an artifact is and what it imports
 ///
@@ -88,6 +91,7 @@ impl Answer for Inspected {
             human_size(self.inspection.size)
         ));
         lines.extend(self.producers());
+        lines.extend(self.details());
         lines.push(format!(
             "it can\n{}",
             capability_list::to_text(&self.capabilities)
@@ -112,6 +116,47 @@ impl Inspected {
         (!tools.is_empty()).then(|| format!("made by  {}", tools.join(", ")))
     }
 
+    /// What there is to say beside imports and exports, in one line each.
+    fn details(&self) -> Vec<String> {
+        let found = &self.inspection;
+        let features: Vec<_> = found.features.iter().map(|name| name.as_str()).collect();
+        let largest = found.sections.iter().take(SECTIONS_SHOWN);
+        let sections: Vec<_> = largest.map(describe_section).collect();
+        let crates = found.dependencies.as_ref().map(|found| {
+            let missing = if found.unreadable {
+                " and more that cannot be read"
+            } else {
+                ""
+            };
+            vec![format!("{}{missing}", found.packages.len())]
+        });
+        let lists = [
+            ("fits", found.worlds.clone()),
+            ("uses", features.into_iter().map(str::to_owned).collect()),
+            ("memory", self.memories()),
+            ("largest", sections),
+            ("crates", crates.unwrap_or_default()),
+        ];
+        let said = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        said.map(|(name, list)| format!("{name:<8} {}", list.join(", ")))
+            .collect()
+    }
+
+    fn memories(&self) -> Vec<String> {
+        let own = self.inspection.memories.iter();
+        let own = own.filter(|memory| !memory.imported);
+        own.map(|memory| {
+            let size = |pages: u64| human_size(pages.saturating_mul(memory.page_size));
+            let maximum = memory.maximum.map(|pages| format!(" to {}", size(pages)));
+            format!(
+                "{}{}",
+                size(memory.minimum),
+                maximum.as_deref().unwrap_or(" and more")
+            )
+        })
+        .collect()
+    }
+
     fn imports(&self) -> Vec<String> {
         let mut lines = vec![format!("imports  {}", self.inspection.imports.len())];
         for import in &self.inspection.imports {
@@ -128,12 +173,32 @@ impl Inspected {
 
     fn exports(&self) -> Vec<String> {
         let mut lines = vec![format!("exports  {}", self.inspection.exports.len())];
-        lines.extend(
-            self.inspection
-                .exports
-                .iter()
-                .map(|export| format!("  {}", export.name)),
-        );
+        for export in &self.inspection.exports {
+            lines.push(format!("  {}", export.name));
+            lines.extend(
+                export
+                    .functions
+                    .iter()
+                    .map(|function| format!("    {function}")),
+            );
+            let asked = export.imports.iter();
+            lines.extend(asked.map(|import| format!("    would import {}", import.name)));
+        }
         lines
     }
+}
+
+fn describe_section(section: &Section) -> String {
+    let kind = match section.kind {
+        SectionKind::Code => "code",
+        SectionKind::Data => "data",
+        SectionKind::Custom => "custom",
+        SectionKind::Type => "types",
+        SectionKind::Import => "imports",
+        SectionKind::Export => "exports",
+        SectionKind::Core => "other core sections",
+        SectionKind::Component => "other component sections",
+    };
+    let name = section.name.as_deref().unwrap_or(kind);
+    format!("{name} {}", human_size(section.size))
 }
