@@ -54,9 +54,13 @@ pub(crate) struct Moment {
     pub(crate) policy: PolicyEpoch,
 }
 
-/// Which policy it is, counted from the start of the process.
+/// Which policy it is, counted from the start of the process, and as of which day it is
+/// applied, counted from 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct PolicyEpoch(pub(crate) u64);
+pub(crate) struct PolicyEpoch {
+    pub(crate) policy: u64,
+    pub(crate) day: u64,
+}
 
 /// A manifest that everyone who may pull from its repository may have, with the headers of
 /// its answer.

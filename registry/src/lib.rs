@@ -56,7 +56,7 @@ pub use cache::CacheSettings;
 pub use collector::GcSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use health_check::{HealthError, check_health};
-pub use policy_file::{LoadPolicyError, LoadedPolicy, signed_by};
+pub use policy_file::{LoadPolicyError, LoadedPolicy, attested_by, signed_by};
 pub use rates::RateSettings;
 pub use reload::{ReloadResult, Reloaded, Reloader};
 pub use router::router;

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 use wasmport_artifact::Digest;
-use wasmport_policies::{Place, Policy, PolicyError, Signer, Trust};
-use wasmport_signature::{KeyError, PublicKey, Signature};
+use wasmport_policies::{
+    Attestation as AttestationFacts, Place, Policy, PolicyError, Signer, Trust,
+};
+use wasmport_signature::{Attestation, KeyError, PublicKey, Signature};
 
 /// A policy together with the public keys of its signers.
 #[derive(Clone, Debug)]
@@ -156,6 +158,31 @@ pub fn signed_by(
     };
     let signers = trust.iter().filter(|(_, key)| has_signed(key));
     signers.map(|(name, _)| name.clone()).collect()
+}
+
+/// What the signers in `trust` have said about `subject`, by its predicate type. What nobody
+/// of them has signed is left out.
+pub fn attested_by(
+    attestations: &[Attestation],
+    subject: &Digest,
+    trust: &[(String, PublicKey)],
+) -> Vec<AttestationFacts> {
+    let mut signers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, key) in trust {
+        for attestation in attestations {
+            if let Ok(predicate_type) = attestation.verify(subject, key) {
+                let known = signers.entry(predicate_type).or_default();
+                known.insert(name.clone());
+            }
+        }
+    }
+    signers
+        .into_iter()
+        .map(|(predicate_type, signed_by)| AttestationFacts {
+            predicate_type,
+            signed_by,
+        })
+        .collect()
 }
 
 fn refuse_same_keys(trust: &[(String, PublicKey)]) -> Result<(), LoadPolicyError> {

@@ -111,7 +111,7 @@ async fn dispatch(app: &App, request: Request, seen: &mut Seen) -> Result<Respon
         }
         ("GET" | "HEAD", E::Tags(name)) => tags::list(app.clone(), name, request).await,
         ("GET" | "HEAD", E::Referrers(name, subject)) => {
-            referrers::list(app.clone(), name, subject, request).await
+            referrers::list(app.clone(), &caller, name, subject, request).await
         }
         (_, endpoint) => Err(ApiError::method_not_allowed(&endpoint)),
     }

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use sigstore_types::{MediaType, SignatureBytes, pae};
 use wasmport_artifact::{Digest, limits};
@@ -22,6 +22,27 @@ pub(crate) fn verify(bytes: &[u8], subject: &Digest, key: &PublicKey) -> Result<
     let statement = envelope.open(key)?;
     statement.check_is_signature()?;
     statement.check_subject(subject)
+}
+
+/// The predicate type of the statement about `subject` that `key` has signed in a bundle.
+pub(crate) fn attested(
+    bytes: &[u8],
+    subject: &Digest,
+    key: &PublicKey,
+) -> Result<String, VerifyError> {
+    Bundle::parse(bytes)?
+        .into_key_envelope()?
+        .attested(subject, key)
+}
+
+/// The same in an envelope that no bundle is around.
+pub(crate) fn attested_in_envelope(
+    bytes: &[u8],
+    subject: &Digest,
+    key: &PublicKey,
+) -> Result<String, VerifyError> {
+    let envelope: Envelope = parse("envelope", bytes)?;
+    envelope.attested(subject, key)
 }
 
 /// The JSON of a bundle without log entries.
@@ -102,16 +123,7 @@ struct EnvelopeSignature {
 
 impl Bundle {
     fn parse(bytes: &[u8]) -> Result<Self, VerifyError> {
-        if bytes.len() > limits::SIGNATURE_BYTES {
-            return Err(VerifyError::TooLarge {
-                max: limits::SIGNATURE_BYTES,
-                got: bytes.len(),
-            });
-        }
-        serde_json::from_slice(bytes).map_err(|source| VerifyError::Malformed {
-            what: "bundle",
-            source,
-        })
+        parse("bundle", bytes)
     }
 
     /// The envelope of a bundle that a key signed.
@@ -153,9 +165,26 @@ impl Envelope {
         Statement::parse(&payload)
     }
 
+    fn attested(&self, subject: &Digest, key: &PublicKey) -> Result<String, VerifyError> {
+        let statement = self.open(key)?;
+        statement.check_type()?;
+        statement.check_subject(subject)?;
+        Ok(statement.predicate_type().to_owned())
+    }
+
     fn payload(&self) -> Result<Vec<u8>, VerifyError> {
         decode("envelope's payload", &self.payload)
     }
+}
+
+fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, VerifyError> {
+    if bytes.len() > limits::SIGNATURE_BYTES {
+        return Err(VerifyError::TooLarge {
+            max: limits::SIGNATURE_BYTES,
+            got: bytes.len(),
+        });
+    }
+    serde_json::from_slice(bytes).map_err(|source| VerifyError::Malformed { what, source })
 }
 
 pub(crate) fn decode(what: &'static str, text: &str) -> Result<Vec<u8>, VerifyError> {

@@ -6,6 +6,7 @@
 //! Signatures are checked with keys alone. Log entries and timestamps that a bundle may
 //! also carry are not looked at: they say when, and a key that is trusted says who.
 
+mod attestation;
 mod bundle;
 mod bundle_manifest;
 mod key_error;
@@ -22,6 +23,7 @@ mod simple_signing;
 mod statement;
 mod verify;
 
+pub use attestation::Attestation;
 pub use bundle_manifest::{bundle_manifest, is_bundle_manifest, is_bundle_type};
 pub use key_error::KeyError;
 #[cfg(feature = "sign")]

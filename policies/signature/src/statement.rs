@@ -72,10 +72,15 @@ impl Statement {
         &self.predicate_type
     }
 
-    pub(crate) fn check_is_signature(&self) -> Result<(), VerifyError> {
+    pub(crate) fn check_type(&self) -> Result<(), VerifyError> {
         if !matches!(&*self.kind, STATEMENT_V1 | STATEMENT_V0_1) {
             return Err(VerifyError::StatementType(Shown::from(&*self.kind)));
         }
+        Ok(())
+    }
+
+    pub(crate) fn check_is_signature(&self) -> Result<(), VerifyError> {
+        self.check_type()?;
         if self.predicate_type != COSIGN_SIGN {
             return Err(VerifyError::NotASignature {
                 predicate_type: Shown::from(&*self.predicate_type),

@@ -35,6 +35,11 @@ impl Tag {
         Self(format!("{}.sig", Self::referrers_fallback(digest)))
     }
 
+    /// Where cosign 2 keeps the attestations of `digest`: `sha256-<hex>.att`.
+    pub fn cosign_attestations(digest: &Digest) -> Self {
+        Self(format!("{}.att", Self::referrers_fallback(digest)))
+    }
+
     /// Where clients keep the referrers of `digest` on a registry without the referrers
     /// API: `sha256-<hex>` (distribution specification, "Referrers Tag Schema").
     pub fn referrers_fallback(digest: &Digest) -> Self {
@@ -42,8 +47,8 @@ impl Tag {
         Self(format!("{}-{hex}", digest.algorithm().name()))
     }
 
-    /// True for tags that clients derive from a digest to find what belongs to it: the two
-    /// above, and cosign 2's `.att` and `.sbom`.
+    /// True for tags that clients derive from a digest to find what belongs to it: those
+    /// above, and cosign 2's `.sbom`.
     pub fn is_derived(&self) -> bool {
         let stem = self.0.split('.').next().unwrap_or_default();
         let kind = self.0.get(stem.len()..).unwrap_or_default();
@@ -124,6 +129,7 @@ mod tests {
         let digest = Digest::with(crate::digest::Algorithm::Sha512, b"");
         for tag in [
             Tag::cosign_signatures(&digest),
+            Tag::cosign_attestations(&digest),
             Tag::referrers_fallback(&digest),
         ] {
             assert_eq!(tag.as_str().parse::<Tag>().unwrap(), tag);

@@ -1,16 +1,23 @@
-//! Signatures of a manifest that are in its repository, in both of the forms that cosign
-//! writes: Sigstore bundles as referrers, and the `.sig` tag.
+//! Signatures and attestations of a manifest that are in its repository, in both of the forms
+//! that cosign writes: Sigstore bundles as referrers, and the tags `.sig` and `.att`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, limits};
-use wasmport_signature::{Signature, is_bundle_manifest, is_bundle_type, simple_layers};
+use wasmport_policies::Attestation as AttestationFacts;
+use wasmport_signature::{
+    Attestation, Signature, is_bundle_manifest, is_bundle_type, simple_layers,
+};
 
 use super::AdmissionError;
+use super::decisions::{Question, today};
 use super::in_force::PolicyInForce;
-use crate::policy_file::signed_by;
+use crate::policy_file::{attested_by, signed_by};
 use crate::storage::{StorageError, Store};
+
+/// A layer of cosign 2's `.att` manifest.
+const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 
 /// Manifests that may hold signatures of one manifest. They were not read yet.
 #[derive(Clone, Debug)]
@@ -18,7 +25,25 @@ pub(super) struct Evidence {
     policy: Arc<PolicyInForce>,
     repository: RepositoryName,
     referrers: Vec<Digest>,
-    cosign: Option<Digest>,
+    signatures_tag: Option<Digest>,
+    attestations_tag: Option<Digest>,
+}
+
+/// What the policy's signers have signed, and verified so.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Proven {
+    pub(super) signed_by: BTreeSet<String>,
+    pub(super) attestations: Vec<AttestationFacts>,
+    /// All that may be evidence was there to be read.
+    pub(super) has_all: bool,
+}
+
+/// What was read and not verified yet.
+#[derive(Debug, Default)]
+struct Found {
+    signatures: Vec<Signature>,
+    attestations: Vec<Attestation>,
+    lacks_some: bool,
 }
 
 impl Evidence {
@@ -27,7 +52,8 @@ impl Evidence {
             policy,
             repository: repository.clone(),
             referrers: Vec::new(),
-            cosign: None,
+            signatures_tag: None,
+            attestations_tag: None,
         }
     }
 
@@ -46,7 +72,10 @@ impl Evidence {
         let referrers = store
             .referrers_that(repository, subject, limits::SIGNATURES, is_bundle)
             .await?;
-        let cosign = Tag::cosign_signatures(subject);
+        let (signatures, attestations) = (
+            Tag::cosign_signatures(subject),
+            Tag::cosign_attestations(subject),
+        );
         Ok(Self {
             policy,
             repository: repository.clone(),
@@ -54,7 +83,8 @@ impl Evidence {
                 .into_iter()
                 .map(|referrer| referrer.digest)
                 .collect(),
-            cosign: store.tag(repository, &cosign).await?,
+            signatures_tag: store.tag(repository, &signatures).await?,
+            attestations_tag: store.tag(repository, &attestations).await?,
         })
     }
 
@@ -65,49 +95,76 @@ impl Evidence {
 
     /// Another one when anything was added or taken away.
     pub(super) fn fingerprint(&self) -> Digest {
-        let digests = self.referrers.iter().chain(&self.cosign);
-        let text: Vec<&str> = digests.map(Digest::as_str).collect();
-        let end = if self.cosign.is_some() { "+sig" } else { "" };
-        Digest::of((text.join(",") + end).as_bytes())
+        let tag = |name: &str, digest: &Option<Digest>| {
+            let digest = digest.as_ref();
+            digest.map_or_else(String::new, |digest| format!("+{name}={digest}"))
+        };
+        let referrers: Vec<&str> = self.referrers.iter().map(Digest::as_str).collect();
+        let mut text = referrers.join(",");
+        text += &tag("sig", &self.signatures_tag);
+        text += &tag("att", &self.attestations_tag);
+        Digest::of(text.as_bytes())
     }
 
-    /// The policy's signers of whom a signature of `subject` was found and verified, and
-    /// whether all that may be signatures was there to be read.
-    pub(super) async fn signers(
+    /// What was asked, when the decision depends on this evidence.
+    pub(super) fn question(&self, tag: Option<&Tag>, digest: &Digest) -> Question {
+        Question {
+            policy: self.policy.digest.clone(),
+            repository: self.repository.clone(),
+            tag: tag.cloned(),
+            digest: digest.clone(),
+            evidence: self.fingerprint(),
+            today: today(),
+        }
+    }
+
+    /// Reads everything, and verifies it with the keys of the policy's signers.
+    pub(super) async fn read(
         &self,
         store: &Store,
         subject: &Digest,
-    ) -> Result<(BTreeSet<String>, bool), AdmissionError> {
+    ) -> Result<Proven, AdmissionError> {
         let found = self.load(store).await?;
-        let has_all = found.iter().all(Option::is_some);
-        let signatures: Vec<Signature> = found.into_iter().flatten().collect();
-        if signatures.is_empty() {
-            return Ok((BTreeSet::new(), has_all));
+        if found.signatures.is_empty() && found.attestations.is_empty() {
+            return Ok(Proven {
+                has_all: !found.lacks_some,
+                ..Proven::default()
+            });
         }
         let (policy, subject) = (Arc::clone(&self.policy), subject.clone());
         let verified = tokio::task::spawn_blocking(move || {
-            signed_by(&signatures, &subject, &policy.loaded.trust)
+            let trust = &policy.loaded.trust;
+            let attested = attested_by(&found.attestations, &subject, trust);
+            Proven {
+                signed_by: signed_by(&found.signatures, &subject, trust),
+                attestations: attested,
+                has_all: !found.lacks_some,
+            }
         });
         let verified = verified.await;
-        let verified = verified.map_err(|error| AdmissionError::Inspection(error.into()))?;
-        Ok((verified, has_all))
+        verified.map_err(|error| AdmissionError::Inspection(error.into()))
     }
 
-    /// Reads the signatures; `None` for each that is not there yet. What is none is left out;
-    /// who is to be believed is for the verification to say.
-    async fn load(&self, store: &Store) -> Result<Vec<Option<Signature>>, StorageError> {
-        let mut signatures = Vec::new();
+    /// Reads what there is. What is neither signature nor attestation is left out; who is to be
+    /// believed is for the verification to say.
+    async fn load(&self, store: &Store) -> Result<Found, StorageError> {
+        let mut found = Found::default();
         for digest in &self.referrers {
             if let Some(manifest) = self.manifest(store, digest).await? {
-                signatures.extend(bundle(store, &manifest).await?);
+                found.take_bundle(store, &manifest).await?;
             }
         }
-        if let Some(digest) = &self.cosign
+        if let Some(digest) = &self.signatures_tag
             && let Some(manifest) = self.manifest(store, digest).await?
         {
-            signatures.extend(simple(store, &manifest).await?);
+            found.take_simple(store, &manifest).await?;
         }
-        Ok(signatures)
+        if let Some(digest) = &self.attestations_tag
+            && let Some(manifest) = self.manifest(store, digest).await?
+        {
+            found.take_envelopes(store, &manifest).await?;
+        }
+        Ok(found)
     }
 
     async fn manifest(
@@ -120,34 +177,70 @@ impl Evidence {
     }
 }
 
-/// The bundle in a manifest, if it is one for bundles; `Some(None)` when it is not there yet.
-async fn bundle(
-    store: &Store,
-    manifest: &Manifest,
-) -> Result<Option<Option<Signature>>, StorageError> {
-    let [layer] = manifest.layers() else {
-        return Ok(None);
-    };
-    if !is_bundle_manifest(manifest) {
-        return Ok(None);
+impl Found {
+    /// The bundle in a manifest, if it is one for bundles. It is a signature or an
+    /// attestation by what it says, which is only read once somebody is known to have
+    /// signed it; so it is tried as both.
+    async fn take_bundle(
+        &mut self,
+        store: &Store,
+        manifest: &Manifest,
+    ) -> Result<(), StorageError> {
+        let [layer] = manifest.layers() else {
+            return Ok(());
+        };
+        if !is_bundle_manifest(manifest) {
+            return Ok(());
+        }
+        if let Some(bytes) = self.read(store, layer).await? {
+            let bundle = bytes.clone();
+            self.attestations
+                .push(Attestation::Bundle { bytes: bundle });
+            self.signatures.push(Signature::Bundle { bytes });
+        }
+        Ok(())
     }
-    let limit = limits::SIGNATURE_BYTES as u64;
-    let bytes = store.read_blob(&layer.digest, limit).await?;
-    Ok(Some(bytes.map(|bytes| Signature::Bundle { bytes })))
-}
 
-async fn simple(
-    store: &Store,
-    manifest: &Manifest,
-) -> Result<Vec<Option<Signature>>, StorageError> {
-    let mut signatures = Vec::new();
-    let layers = simple_layers(manifest);
-    for (payload, signature) in layers.into_iter().take(limits::SIGNATURES) {
-        let limit = limits::SIGNATURE_BYTES as u64;
-        let payload = store.read_blob(&payload.digest, limit).await?;
-        signatures.push(payload.map(|payload| Signature::Simple { payload, signature }));
+    async fn take_simple(
+        &mut self,
+        store: &Store,
+        manifest: &Manifest,
+    ) -> Result<(), StorageError> {
+        let layers = simple_layers(manifest);
+        for (payload, signature) in layers.into_iter().take(limits::SIGNATURES) {
+            if let Some(payload) = self.read(store, &payload).await? {
+                self.signatures
+                    .push(Signature::Simple { payload, signature });
+            }
+        }
+        Ok(())
     }
-    Ok(signatures)
+
+    async fn take_envelopes(
+        &mut self,
+        store: &Store,
+        manifest: &Manifest,
+    ) -> Result<(), StorageError> {
+        let is_envelope = |layer: &&Descriptor| layer.media_type == DSSE_ENVELOPE;
+        let layers = manifest.layers().iter().filter(is_envelope);
+        for layer in layers.take(limits::SIGNATURES) {
+            if let Some(bytes) = self.read(store, layer).await? {
+                self.attestations.push(Attestation::Envelope { bytes });
+            }
+        }
+        Ok(())
+    }
+
+    async fn read(
+        &mut self,
+        store: &Store,
+        blob: &Descriptor,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let limit = limits::SIGNATURE_BYTES as u64;
+        let bytes = store.read_blob(&blob.digest, limit).await?;
+        self.lacks_some |= bytes.is_none();
+        Ok(bytes)
+    }
 }
 
 #[cfg(test)]

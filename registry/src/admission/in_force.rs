@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arc_swap::ArcSwap;
 use wasmport_artifact::Digest;
 
-use crate::cache::PolicyEpoch;
 use crate::policy_file::LoadedPolicy;
 
 /// A policy, and how its decisions are told from those of another.
@@ -14,7 +13,7 @@ use crate::policy_file::LoadedPolicy;
 pub(crate) struct PolicyInForce {
     pub(super) loaded: LoadedPolicy,
     pub(super) digest: Digest,
-    pub(super) epoch: PolicyEpoch,
+    epoch: u64,
 }
 
 /// The place of the policy in force.
@@ -37,7 +36,8 @@ impl InForce {
         self.current.load_full()
     }
 
-    pub(super) fn epoch(&self) -> PolicyEpoch {
+    /// Counted from the start of the process.
+    pub(super) fn epoch(&self) -> u64 {
         self.current.load().epoch
     }
 
@@ -54,7 +54,7 @@ impl PolicyInForce {
         Self {
             digest: loaded.digest(),
             loaded,
-            epoch: PolicyEpoch(epoch),
+            epoch,
         }
     }
 }

@@ -29,7 +29,10 @@ impl Admission {
         manifest: &Manifest,
     ) -> Result<(), AdmissionError> {
         let subject = manifest.subject().map(|subject| &subject.digest);
-        let is_cosign = |terms: &&TagTerms| terms.tag.as_str().strip_suffix(".sig").is_some();
+        let is_cosign = |terms: &&TagTerms| {
+            let name = terms.tag.as_str();
+            [".sig", ".att"].iter().any(|end| name.ends_with(end))
+        };
         let cosign: Vec<&Tag> = tags
             .iter()
             .filter(is_cosign)
@@ -39,7 +42,9 @@ impl Admission {
             return Ok(());
         }
         self.settle(repository, |waiting| {
-            subject == Some(waiting) || cosign.contains(&&Tag::cosign_signatures(waiting))
+            subject == Some(waiting)
+                || cosign.contains(&&Tag::cosign_signatures(waiting))
+                || cosign.contains(&&Tag::cosign_attestations(waiting))
         })
         .await
     }
@@ -71,15 +76,16 @@ impl Admission {
         };
         let mut judged = self.recall(repository, digest, &stored).await?;
         judged.tags = vec![self.terms(repository, tag.clone(), Condition::Anything)];
-        let decision = self.judge(&judged).await?;
+        let decided = self.judge(&judged).await?;
+        let decision = &decided.decision;
         if decision.verdict != Verdict::Admit {
             return Ok(());
         }
         let admitted = AdmittedManifest::new(judged);
         match self.store.fulfil(pending, &admitted).await {
             Ok(true) => {
-                audit::settled(repository, tag, digest, &decision);
-                self.metrics.decided("settle", &decision);
+                audit::settled(repository, tag, digest, decision);
+                self.metrics.decided("settle", decision);
             }
             Ok(false) => {}
             Err(error @ (TagError::Immutable { .. } | TagError::Condition { .. })) => {

@@ -78,19 +78,20 @@ async fn check_access(app: &App, caller: &Caller, name: &BlobName) -> Result<(),
         return Err(ApiError::blob_unknown(digest));
     }
     match app.admission.standing_of_blob(repository, digest).await? {
-        Standing::Open { lasts } => {
-            if let Some(moment) = moment.filter(|_| lasts) {
+        Standing::Open => {
+            if let Some(moment) = moment {
                 app.answers.keep_blob(name.clone(), moment);
             }
             Ok(())
         }
         Standing::Held if caller.may(Action::Push, repository) => Ok(()),
         Standing::Held => Err(ApiError::blob_unknown(digest)),
-        Standing::Denied(decision) => {
-            audit::pull_refused(repository, digest, digest, &decision);
-            app.metrics.decided("pull", &decision);
+        Standing::Denied(decided) => {
+            let decision = &decided.decision;
+            audit::pull_refused(repository, digest, digest, decision);
+            app.metrics.decided("pull", decision);
             let what = format!("what the blob `{digest}` is a part of");
-            Err(ApiError::denied(&what, &decision))
+            Err(ApiError::denied(&what, decision))
         }
     }
 }

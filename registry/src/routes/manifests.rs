@@ -15,7 +15,7 @@ use wasmport_policies::{Decision, Verdict};
 use self::answers::{created, denied, found};
 use self::sent::{added_tags, content_type, media_type_of, read};
 use crate::access::{Action, Caller};
-use crate::admission::{Pulled, Push};
+use crate::admission::{Decided, Push};
 use crate::app::App;
 use crate::audit;
 use crate::cache::{ManifestName, PullableManifest};
@@ -78,16 +78,18 @@ async fn find(
     let stored = app.store.manifest(repository, &digest).await?;
     let stored = stored.ok_or_else(unknown)?;
     let pulled = app.admission.pull(repository, tag, &digest, &stored);
-    let Pulled { decision, lasts } = pulled.await?;
+    let pulled = pulled.await?;
+    let decision = pulled.decision();
     if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may(Action::Push, repository) {
         return Err(unknown());
     }
     if !may_be_pulled(decision.verdict, tag) {
-        audit::pull_refused(repository, reference, &digest, &decision);
-        app.metrics.decided("pull", &decision);
-        return Err(denied(repository, reference, &decision));
+        audit::pull_refused(repository, reference, &digest, decision);
+        app.metrics.decided("pull", decision);
+        return Err(denied(repository, reference, decision));
     }
     let internal = |error: InvalidHeaderValue| ApiError::internal(&error);
+    let is_for_all = decision.verdict == Verdict::Admit;
     let manifest = PullableManifest {
         content_type: stored.media_type.try_into().map_err(internal)?,
         digest_value: digest_value(&digest),
@@ -95,7 +97,7 @@ async fn find(
         digest,
         bytes: stored.bytes,
     };
-    Ok((manifest, lasts && decision.verdict == Verdict::Admit))
+    Ok((manifest, is_for_all))
 }
 
 /// end-7a: stored as it came, if the policy admits it.
@@ -138,11 +140,12 @@ pub(crate) async fn put(
         .manifest
         .subject()
         .map(|subject| subject.digest.clone());
-    let decision = admit(&app, push).await?;
+    let decided = admit(&app, push).await?;
+    let decision = &decided.decision;
     if decision.verdict == Verdict::Deny {
-        return Err(denied(&repository, &reference, &decision));
+        return Err(denied(&repository, &reference, decision));
     }
-    let mut response = created(&repository, &digest, subject.as_ref(), &decision);
+    let mut response = created(&repository, &digest, subject.as_ref(), decision);
     for tag in added {
         let value =
             HeaderValue::try_from(tag.as_str()).map_err(|error| ApiError::internal(&error))?;
@@ -200,7 +203,7 @@ fn tags(
 
 /// A client that hangs up must not stop a push half way: between a signature and the tag
 /// that waits for it.
-async fn admit(app: &App, push: Push) -> Result<Arc<Decision>, ApiError> {
+async fn admit(app: &App, push: Push) -> Result<Arc<Decided>, ApiError> {
     let admission = Arc::clone(&app.admission);
     let work = async move { traces::step("admission", admission.push(push)).await };
     let task = tokio::spawn(audit::carried(work));

@@ -6,7 +6,9 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, limits, media_type};
+use wasmport_policies::Verdict;
 
+use crate::access::{Action, Caller};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::header::OCI_FILTERS_APPLIED;
@@ -26,6 +28,8 @@ const BATCH: usize = 200;
 /// A page on its way: descriptors in the order of their digests, in JSON.
 struct Page<'a> {
     filter: Option<&'a str>,
+    /// Also what is held or denied.
+    sees_all: bool,
     n: usize,
     entries: Vec<String>,
     bytes: usize,
@@ -37,6 +41,7 @@ struct Page<'a> {
 /// end-12a, end-12b: never 404, which would make clients fall back to a tag.
 pub(crate) async fn list(
     app: App,
+    caller: &Caller,
     repository: RepositoryName,
     subject: Digest,
     request: Request,
@@ -45,6 +50,7 @@ pub(crate) async fn list(
     let filter = query.get("artifactType").filter(|kind| !kind.is_empty());
     let mut page = Page {
         filter,
+        sees_all: caller.may(Action::Push, &repository),
         n: query.n(REFERRERS)?,
         entries: Vec::new(),
         bytes: 0,
@@ -89,12 +95,12 @@ impl Page<'_> {
                 let mut rest = others.split_off(&referrer.digest);
                 std::mem::swap(&mut others, &mut rest);
                 for other in rest.into_values() {
-                    if self.add(&other)? {
+                    if self.add(app, repository, &other).await? {
                         return Ok(true);
                     }
                 }
                 others.remove(&referrer.digest);
-                if self.add(&referrer)? {
+                if self.add(app, repository, &referrer).await? {
                     return Ok(true);
                 }
             }
@@ -103,7 +109,7 @@ impl Page<'_> {
             }
         }
         for other in others.into_values() {
-            if self.add(&other)? {
+            if self.add(app, repository, &other).await? {
                 return Ok(true);
             }
         }
@@ -111,14 +117,19 @@ impl Page<'_> {
     }
 
     /// True when it is not taken up any more, since the page is full.
-    fn add(&mut self, referrer: &Descriptor) -> Result<bool, ApiError> {
-        let is_wanted = self
-            .filter
-            .is_none_or(|kind| referrer.artifact_type.as_deref() == Some(kind));
+    async fn add(
+        &mut self,
+        app: &App,
+        repository: &RepositoryName,
+        referrer: &Descriptor,
+    ) -> Result<bool, ApiError> {
         if self.seen == REFERRERS || self.entries.len() >= self.n {
             return Ok(true);
         }
-        if is_wanted {
+        let is_wanted = self
+            .filter
+            .is_none_or(|kind| referrer.artifact_type.as_deref() == Some(kind));
+        if is_wanted && self.shows(app, repository, referrer).await? {
             let json =
                 serde_json::to_string(referrer).map_err(|error| ApiError::internal(&error))?;
             let bytes = json.len() + 1;
@@ -133,6 +144,29 @@ impl Page<'_> {
         self.last = Some(referrer.digest.clone());
         Ok(false)
     }
+
+    /// Whoever may push sees all; the others only what they may pull.
+    async fn shows(
+        &self,
+        app: &App,
+        repository: &RepositoryName,
+        referrer: &Descriptor,
+    ) -> Result<bool, ApiError> {
+        Ok(self.sees_all || is_let_out(app, repository, &referrer.digest).await?)
+    }
+}
+
+/// What is not stored here is named by something that is, and everyone can read that.
+async fn is_let_out(
+    app: &App,
+    repository: &RepositoryName,
+    referrer: &Digest,
+) -> Result<bool, ApiError> {
+    let Some(stored) = app.store.manifest(repository, referrer).await? else {
+        return Ok(true);
+    };
+    let pulled = app.admission.pull(repository, None, referrer, &stored);
+    Ok(pulled.await?.decision().verdict == Verdict::Admit)
 }
 
 fn index(entries: &[String]) -> String {

@@ -153,7 +153,7 @@ async fn is_readable(
 ) -> Result<bool, ApiError> {
     Ok(
         match app.admission.standing_of_blob(repository, digest).await? {
-            Standing::Open { .. } => true,
+            Standing::Open => true,
             Standing::Held => caller.may(Action::Push, repository),
             Standing::Denied(_) => false,
         },

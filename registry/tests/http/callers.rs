@@ -97,6 +97,37 @@ async fn what_is_held_is_there_only_for_who_may_push() {
 }
 
 #[tokio::test]
+async fn held_referrers_are_listed_only_for_who_may_push() {
+    let key = key();
+    let policy = signed_by(&key);
+    let open = Registry::start_with(&policy).await;
+    let subject = hello();
+    push_bundle(&open, "app", &subject, &key).await;
+    assert_eq!(open.push("app", "1.0", &subject).await.status, 201);
+    // An index about the same subject is no attachment: it waits for a signature of its own.
+    let next = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [],
+        "subject": { "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "digest": subject.digest(), "size": subject.manifest.len() },
+    });
+    let next = next.to_string();
+    let held = Digest::of(next.as_bytes());
+    let kind = "application/vnd.oci.image.index.v1+json";
+    let answer = open
+        .put_manifest("app", held.as_str(), kind, next.as_bytes())
+        .await;
+    assert!(answer.header("warning").contains("held"));
+    let registry = Guarded::over(open, &policy).await;
+    let path = format!("/v2/app/referrers/{}", subject.digest());
+    let count = |answer: Answer| answer.json()["manifests"].as_array().unwrap().len();
+    assert_eq!(count(registry.user("alice", &path).await), 2);
+    assert_eq!(count(registry.user("bob", &path).await), 1);
+    assert_eq!(count(registry.anyone(&path).await), 1);
+}
+
+#[tokio::test]
 async fn the_catalog_has_what_the_caller_may_pull() {
     let open = Registry::start().await;
     for name in ["app", "private/app", "public/app", "secret"] {

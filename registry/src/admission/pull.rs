@@ -1,0 +1,87 @@
+//! Whether what is stored may go out, by today's policy.
+
+use std::sync::Arc;
+
+use wasmport_artifact::{Digest, RepositoryName, Tag};
+use wasmport_policies::{Decision, Verdict};
+
+use super::decisions::Decided;
+use super::{Admission, AdmissionError};
+use crate::storage::StoredManifest;
+
+/// What was decided on a pull. It stays so for a day at most, until the policy changes or
+/// something is written to the repository: what a manifest lacks cannot be pulled here
+/// before that.
+#[derive(Clone, Debug)]
+pub(crate) struct Pulled {
+    pub(crate) decided: Arc<Decided>,
+}
+
+/// Who may read a blob of a repository. It stays so as long as a [`Pulled`] does.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// Who may pull.
+    Open,
+    /// Who may push: only held manifests use it.
+    Held,
+    /// Nobody: every manifest that uses it is denied.
+    Denied(Arc<Decided>),
+}
+
+impl Pulled {
+    pub(crate) fn decision(&self) -> &Decision {
+        &self.decided.decision
+    }
+}
+
+impl Admission {
+    /// Decides on a pull, by the tag where one was named.
+    pub(crate) async fn pull(
+        &self,
+        repository: &RepositoryName,
+        tag: Option<&Tag>,
+        digest: &Digest,
+        stored: &StoredManifest,
+    ) -> Result<Pulled, AdmissionError> {
+        // Before anything is read: what is read later is not older than this.
+        let generation = self.store.generations().of(repository);
+        let evidence = self.evidence(repository, digest).await?;
+        let question = evidence.question(tag, digest);
+        if let Some(decided) = self.decisions.get(&question, generation) {
+            return Ok(Pulled { decided });
+        }
+        let judged = self.recall(repository, digest, stored).await?;
+        let decided = self.decide(&judged, tag, &evidence, generation).await?;
+        Ok(Pulled { decided })
+    }
+
+    /// Who may read a blob. That no manifest uses yet can be read, which the distribution
+    /// specification asks for.
+    pub(crate) async fn standing_of_blob(
+        &self,
+        repository: &RepositoryName,
+        blob: &Digest,
+    ) -> Result<Standing, AdmissionError> {
+        let mut standing = Standing::Open;
+        let mut after = None;
+        loop {
+            let users = self.store.users(repository, blob, after.as_ref()).await?;
+            for user in &users {
+                let Some(stored) = self.store.manifest(repository, user).await? else {
+                    continue;
+                };
+                let decided = self.pull(repository, None, user, &stored).await?.decided;
+                standing = match decided.decision.verdict {
+                    Verdict::Admit => return Ok(Standing::Open),
+                    Verdict::Hold => Standing::Held,
+                    Verdict::Deny if matches!(standing, Standing::Held) => Standing::Held,
+                    Verdict::Deny => Standing::Denied(decided),
+                };
+            }
+            match users.last() {
+                Some(last) => after = Some(last.clone()),
+                None => return Ok(standing),
+            }
+        }
+    }
+}
