@@ -1,9 +1,11 @@
 //! What is known about an artifact when a policy is applied to it.
 
 mod gather;
+mod image;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use image::{ImageSurvey, LayerFacts};
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{
     Descriptor, Digest, Disagreement, Import, Inspection, Manifest, RepositoryName, Tag,

@@ -22,7 +22,9 @@ pub use decision::{
     Decision, Judged, Verdict, annotation, annotation_at, case_sarif, failed_sarif,
 };
 pub use explain::{ExplainedImport, Explanation, Outcome, explain};
-pub use facts::{Attestation, Content, Facts, InnerWasm, Previous, TagFacts, Unseen};
+pub use facts::{
+    Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, Previous, TagFacts, Unseen,
+};
 pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;

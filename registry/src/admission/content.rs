@@ -1,5 +1,8 @@
 //! Reads the blobs of a manifest and finds out what they are.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use wasmport_artifact::{Descriptor, Manifest, RepositoryName, limits};
 use wasmport_policies::Content;
 
@@ -9,6 +12,16 @@ use crate::storage::StorageError;
 /// How much of a layer tells whether it is Wasm.
 const BEGINNING_BYTES: u64 = 8;
 
+/// What the beginnings of the blobs of a manifest told.
+struct Beginnings {
+    /// A blob that is Wasm although nothing says so.
+    disguised: Option<Content>,
+    /// The layers that are there, each once.
+    layers: Vec<Descriptor>,
+    /// What is not there may still turn out to be Wasm.
+    is_whole: bool,
+}
+
 impl Admission {
     /// What `manifest` carries, and whether all of it was there to be looked at.
     pub(super) async fn inspect(
@@ -16,18 +29,21 @@ impl Admission {
         repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<(Content, bool), AdmissionError> {
-        if manifest.is_wasm() {
+        if Content::is_single(manifest) {
             return Ok((self.inspect_wasm(manifest).await?, true));
         }
-        let (disguised, is_whole) = self.find_disguised(repository, manifest).await?;
-        let content = disguised.unwrap_or_else(|| Content::gather(manifest, None, None));
-        Ok((content, is_whole))
+        let beginnings = self.beginnings(repository, manifest).await?;
+        if let Some(disguised) = beginnings.disguised {
+            return Ok((disguised, true));
+        }
+        let (carried, is_still_there) = self.look_through(manifest, beginnings.layers).await?;
+        let content = carried.unwrap_or_else(|| Content::gather(manifest, None, None));
+        Ok((content, beginnings.is_whole && is_still_there))
     }
 
     /// The blobs of `manifest` must be in the store.
     async fn inspect_wasm(&self, manifest: &Manifest) -> Result<Content, AdmissionError> {
-        // Never closed, and so an error cannot come; without a permit it still works.
-        let _permit = self.inspections.acquire().await.ok();
+        let permit = Arc::clone(&self.inspections).acquire_owned().await;
         let config = self
             .read(manifest.config(), limits::CONFIG_BYTES as u64)
             .await?;
@@ -42,6 +58,8 @@ impl Admission {
         };
         let manifest = manifest.clone();
         let gathered = tokio::task::spawn_blocking(move || {
+            // Whoever asked may go away, and the work goes on: it is what is counted.
+            let _permit = permit;
             Content::gather(&manifest, config.as_deref(), layer.as_deref())
         });
         gathered
@@ -49,32 +67,35 @@ impl Admission {
             .map_err(|error| AdmissionError::Inspection(error.into()))
     }
 
-    /// A blob that is Wasm although nothing says so. False when there was none, and a blob that
-    /// is not there may still turn out to be one.
-    async fn find_disguised(
+    async fn beginnings(
         &self,
         repository: &RepositoryName,
         manifest: &Manifest,
-    ) -> Result<(Option<Content>, bool), StorageError> {
-        let mut is_whole = true;
+    ) -> Result<Beginnings, StorageError> {
+        let mut found = Beginnings {
+            disguised: None,
+            layers: Vec::new(),
+            is_whole: true,
+        };
         if let Some(config) = manifest.config() {
             let beginning = self.beginning(repository, config).await?;
-            is_whole &= beginning.is_some();
-            let disguised = beginning.and_then(|bytes| Content::disguised_as_config(&bytes));
-            if disguised.is_some() {
-                return Ok((disguised, true));
-            }
+            found.is_whole &= beginning.is_some();
+            found.disguised = beginning.and_then(|bytes| Content::disguised_as_config(&bytes));
         }
-        for layer in manifest.layers() {
-            let beginning = self.beginning(repository, layer).await?;
-            is_whole &= beginning.is_some();
-            let disguised =
-                beginning.and_then(|bytes| Content::disguised(&layer.media_type, &bytes));
-            if disguised.is_some() {
-                return Ok((disguised, true));
+        let mut known = HashSet::new();
+        let layers = manifest.layers().iter();
+        for layer in layers.filter(|layer| known.insert((&layer.digest, &layer.media_type))) {
+            if found.disguised.is_some() {
+                break;
             }
+            let Some(beginning) = self.beginning(repository, layer).await? else {
+                found.is_whole = false;
+                continue;
+            };
+            found.disguised = Content::disguised(&layer.media_type, &beginning);
+            found.layers.push(layer.clone());
         }
-        Ok((None, is_whole))
+        Ok(found)
     }
 
     /// The first bytes of a blob that the repository has. What others have is not told.

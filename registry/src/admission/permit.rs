@@ -1,5 +1,7 @@
 //! Permits to enter the store, which only admission can write out.
 
+use std::collections::BTreeSet;
+
 use wasmport_artifact::{Digest, Manifest, RepositoryName};
 use wasmport_policies::Content;
 
@@ -42,6 +44,18 @@ impl Judged {
 
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The layers that are Wasm, or in which some was found.
+    pub(super) fn layers_with_wasm(&self) -> BTreeSet<&Digest> {
+        let own = self.manifest.wasm_layers().map(|layer| &layer.digest);
+        match &self.content {
+            Content::Image { wasm, .. } => {
+                let inner = wasm.iter().map(|wasm| &wasm.layer);
+                own.chain(inner).collect()
+            }
+            _ => own.collect(),
+        }
     }
 
     pub(crate) fn is_whole(&self) -> bool {

@@ -18,6 +18,7 @@ mod collection;
 mod collection_beside;
 mod discovery;
 mod fsck;
+mod images;
 mod limits;
 mod linearizable;
 mod management;

@@ -1,0 +1,42 @@
+//! How much of an image is looked through, each limit with its reason. What is beyond one is
+//! reported as not seen, and so a rule can refuse it.
+
+/// How many bytes the layers of one image may expand to. The largest images that are in use
+/// have a few gigabytes, and to look through more would take minutes.
+pub(super) const EXPANDED_BYTES: u64 = 8 << 30;
+
+/// What an image may expand to whatever its size: small layers of zeros are honest.
+pub(super) const FREE_BYTES: u64 = 256 << 20;
+
+/// How many times its size an image may expand to beyond that. Deflate reaches 1,032 on zeros
+/// and 20 on text; Zstandard packs gigabytes of zeros into kilobytes.
+pub(super) const RATIO: u64 = 200;
+
+/// How many entries the archives of an image may have together. A tree of Node.js has a
+/// hundred thousand.
+pub(super) const ENTRIES: u64 = 1 << 20;
+
+/// How deep compressed data and archives may be in each other. A layer is two deep, and an
+/// archive in it four.
+pub(super) const NESTING: usize = 8;
+
+/// Longest path in an archive, in bytes: that of Linux.
+pub(super) const PATH_BYTES: usize = 4096;
+
+/// Largest header of an extended kind in an archive, in bytes: that of Go's reader, which
+/// container runtimes use.
+pub(super) const SPECIAL_BYTES: u64 = 1 << 20;
+
+/// Largest Wasm file inside a layer that is inspected, in bytes. It is in memory as a whole;
+/// the largest published component that we know has under 100 MB.
+pub(super) const WASM_BYTES: u64 = 128 << 20;
+
+/// How many Wasm files one image may carry. Spin's applications have a dozen.
+pub(super) const WASM_FILES: usize = 1000;
+
+/// How many bytes the inspections of one image may have together, as JSON. They are stored,
+/// and read again at each decision; that of a large component has 50 kB.
+pub(super) const FACTS_BYTES: usize = 16 << 20;
+
+/// How many things that could not be looked into are named.
+pub(super) const UNSEEN: usize = 1000;
