@@ -99,8 +99,8 @@ pub enum Content {
         /// What the config says wrongly about them.
         disagreements: Vec<Disagreement>,
     },
-    /// An image of another kind whose layers were looked through, and that carries Wasm or
-    /// something that could not be looked into.
+    /// An image of another kind, or whatever has layers: all of them were looked through for
+    /// Wasm.
     Image {
         /// The Wasm inside, in the order of the layers.
         wasm: Vec<InnerWasm>,
@@ -114,8 +114,8 @@ pub enum Content {
     },
     /// Words about another artifact: a signature, an attestation, a list of parts.
     Attachment,
-    /// Anything else: an index, a chart, a container image in which no Wasm was found or
-    /// looked for.
+    /// Anything else: an index, or something with layers that were not all there to be looked
+    /// through.
     Other,
 }
 

@@ -126,6 +126,14 @@ impl Policy {
         all.any(|limits| limits.keep(tag).is_some())
     }
 
+    /// Whether a decision on this repository depends on the version before. Where it does not,
+    /// nobody need look for one.
+    pub fn compares_versions(&self, repository: &RepositoryName) -> bool {
+        let rule = self.rule(repository);
+        let novelty = rule.and_then(|rule| rule.new_capabilities.as_ref());
+        novelty.is_some_and(|novelty| novelty.value != Novelty::Allow)
+    }
+
     /// The first day after `today` on which a decision may be another although neither the
     /// policy nor the facts are: something begins or ends on it, or is about to.
     pub fn next_change(&self, today: Date) -> Option<Date> {

@@ -15,14 +15,17 @@ mod image;
 mod in_force;
 mod judge;
 mod permit;
+mod previous;
 mod pull;
 mod settle;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::sync::Semaphore;
+use tracing::warn;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selector, Tag};
 use wasmport_policies::{Code, Decision, Verdict};
 
@@ -33,8 +36,8 @@ use crate::policy_file::LoadedPolicy;
 use crate::storage::{Condition, PutManifestError, StorageError, Store, TagError, TagTerms, now};
 use crate::tag_rules::TagRules;
 use crate::traces;
-pub(crate) use decisions::Decided;
 use decisions::Decisions;
+pub(crate) use decisions::{Decided, today};
 use in_force::InForce;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
 pub(crate) use pull::Standing;
@@ -101,6 +104,12 @@ impl Admission {
         }
     }
 
+    /// One that only tells what is known of a store.
+    pub(crate) fn for_survey(store: Store, policy: LoadedPolicy) -> Self {
+        let metrics = Arc::new(Metrics::new(store.counts()));
+        Self::new(store, policy, metrics)
+    }
+
     /// Uses other rules on tags from now on.
     pub(crate) fn set_tag_rules(&self, rules: TagRules) {
         self.tag_rules.store(Arc::new(rules));
@@ -113,7 +122,12 @@ impl Admission {
         tag: Tag,
         condition: Condition,
     ) -> TagTerms {
-        self.tag_rules.load().terms(repository, tag, condition)
+        let mut terms = self.tag_rules.load().terms(repository, tag, condition);
+        let in_force = self.policy.get();
+        // Of two pushes at once only the store can let one through.
+        terms.immutable |=
+            !in_force.loaded.watches && in_force.loaded.policy.keeps(repository, &terms.tag);
+        terms
     }
 
     /// Which policy decides now, and as of which day: exceptions and keys expire.
@@ -146,7 +160,10 @@ impl Admission {
         }
         let inspecting = self.inspect(&repository, &manifest);
         let (content, is_whole) = traces::step("inspection", inspecting).await?;
-        let judged = Judged {
+        let previous = self.previous(&repository, &push.digest, &push.tags).await?;
+        let mut judged = Judged {
+            previous,
+            decided: None,
             content,
             is_whole,
             is_sparse,
@@ -156,12 +173,22 @@ impl Admission {
             manifest: push.manifest,
         };
         let decided = self.judge(&judged).await?;
+        judged.decided = Some(Arc::clone(&decided));
         let decision = &decided.decision;
         let digest = judged.digest.clone();
         let tags = judged.tags.clone();
         self.carry_out(judged, decision).await?;
         audit::push(&repository, &push.reference, &digest, decision);
         self.metrics.decided("push", decision);
+        if let Some(enforced) = decided
+            .enforced
+            .as_ref()
+            .filter(|enforced| is_refused(enforced))
+        {
+            let (verdict, codes) = (enforced.verdict, codes(enforced));
+            warn!(%repository, %digest, %verdict, codes, "would not be admitted");
+            self.metrics.decided("audit", enforced);
+        }
         if decision.verdict == Verdict::Hold {
             // Its signature may have been stored between the decision and now.
             self.settle(&repository, |waiting| *waiting == digest)
@@ -194,6 +221,23 @@ impl Admission {
         Ok(())
     }
 }
+fn is_refused(decision: &Decision) -> bool {
+    decision.verdict != Verdict::Admit
+}
+
+/// The codes of the findings, each once.
+fn codes(decision: &Decision) -> String {
+    let codes = decision
+        .findings
+        .iter()
+        .map(|finding| finding.code.as_str());
+    codes
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
 /// True when the bytes of the layer are the reason, and not what a manifest or a config
 /// says of them.
 fn is_about_bytes(decision: &Decision) -> bool {

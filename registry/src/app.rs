@@ -8,7 +8,8 @@ use arc_swap::ArcSwap;
 use axum::extract::Request;
 use axum::http::Method;
 use thiserror::Error;
-use wasmport_artifact::RepositoryName;
+use tracing::error;
+use wasmport_artifact::{RepositoryName, with_causes};
 
 use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError, Peer};
 use crate::admission::{Admission, AdmissionError};
@@ -23,6 +24,7 @@ use crate::policy_file::LoadedPolicy;
 use crate::rates::{Asker, Rates};
 use crate::reload::ReloaderPlace;
 use crate::storage::Store;
+use crate::survey::audit as audit_store;
 use crate::tag_rules::{TagRules, TagSettings};
 use crate::uploads::{UploadSettings, Uploads};
 
@@ -221,6 +223,16 @@ impl App {
     pub async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), OpenAppError> {
         let replaced = self.admission.replace_policy(policy).await;
         replaced.map_err(|error: AdmissionError| OpenAppError(error.into()))
+    }
+
+    /// Says in the log what `policy` would refuse of what is stored, beside everything else.
+    pub(crate) fn audit_store(&self, policy: LoadedPolicy) {
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            if let Err(error) = audit_store(&store, &policy).await {
+                error!(error = %with_causes(&error), "failed to try the policy on the store");
+            }
+        });
     }
 
     /// `/metrics` has an address of its own, and is not on the registry's.

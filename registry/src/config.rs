@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 pub use self::file::SettingsError;
 pub use self::repository::RepositorySettings;
-pub use self::sections::{PolicySettings, Settings, StoreSettings};
+pub use self::sections::{PolicyMode, PolicySettings, Settings, StoreSettings};
 pub use self::source::{ConfigError, ConfigSource, Overrides, Secret, Secrets};
 use crate::policy_file::LoadedPolicy;
 

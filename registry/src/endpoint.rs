@@ -27,6 +27,8 @@ pub(crate) enum Endpoint {
     Tags(RepositoryName),
     /// `/v2/_catalog`
     Catalog,
+    /// `/v2/<name>/_wasmport/decision/<reference>`
+    Decision(RepositoryName, Selector),
     /// `/v2/<name>/_oci/tag-history/<tag>`
     TagHistory(RepositoryName, Tag),
     /// `/v2/<name>/referrers/<digest>`
@@ -78,6 +80,9 @@ impl Endpoint {
         if let Some(name) = rest.strip_suffix("/_oci/tag-history") {
             return Ok(Self::TagHistory(name.parse()?, last.parse()?));
         }
+        if let Some(name) = rest.strip_suffix("/_wasmport/decision") {
+            return Ok(Self::Decision(name.parse()?, selector(last)?));
+        }
         let (name, noun) = rest.rsplit_once('/').ok_or_else(unknown)?;
         match (noun, last) {
             ("blobs", "uploads") => Ok(Self::Uploads(name.parse()?)),
@@ -104,6 +109,7 @@ impl Endpoint {
             | Self::Manifest(repository, _)
             | Self::Tags(repository)
             | Self::TagHistory(repository, _)
+            | Self::Decision(repository, _)
             | Self::Referrers(repository, _) => repository,
         };
         Some((action, repository))
@@ -119,7 +125,9 @@ impl Endpoint {
                 (repository, Some(digest.to_string()))
             }
             Self::Upload(repository, id) => (repository, Some(id.clone())),
-            Self::Manifest(repository, reference) => (repository, Some(reference.to_string())),
+            Self::Manifest(repository, reference) | Self::Decision(repository, reference) => {
+                (repository, Some(reference.to_string()))
+            }
         };
         (Some(repository.to_string()), reference)
     }
@@ -135,6 +143,7 @@ impl Endpoint {
             | Self::Catalog
             | Self::Tags(_)
             | Self::TagHistory(..)
+            | Self::Decision(..)
             | Self::Referrers(..) => "GET, HEAD",
         }
     }
@@ -196,6 +205,8 @@ mod tests {
         }
         let history = Endpoint::TagHistory(name("a/b"), "1.0".parse().unwrap());
         assert_eq!(parse("/v2/a/b/_oci/tag-history/1.0"), history);
+        let decision = Endpoint::Decision(name("a/b"), "1.0".parse().unwrap());
+        assert_eq!(parse("/v2/a/b/_wasmport/decision/1.0"), decision);
         assert_eq!(parse("/v2/_catalog"), Endpoint::Catalog);
         assert_eq!(parse("/v2"), Endpoint::Base);
         assert_eq!(parse("/v2/"), Endpoint::Base);

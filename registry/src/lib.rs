@@ -45,6 +45,7 @@ mod server;
 pub mod settings;
 pub mod signals;
 pub mod storage;
+mod survey;
 mod tag_rules;
 pub mod telemetry;
 pub mod traces;
@@ -64,5 +65,6 @@ pub use server::{
     ClientCertificates, ForwardedHeader, LimitsSettings, MinVersion, Network, NetworkError, Server,
     ServerSettings, StartError, TlsError, TlsSettings,
 };
+pub use survey::{Audited, SurveyError, audit as audit_store, survey};
 pub use tag_rules::{ImmutableTags, TagSettings};
 pub use uploads::UploadSettings;

@@ -45,6 +45,11 @@ struct Options {
     /// What may come in and go out: a file, or `preset:NAME` [default: preset:standard]
     #[arg(long, value_name = "FILE|preset:NAME")]
     policy: Option<String>,
+
+    /// Refuse nothing: log, count and warn of what the policy would refuse, and of what is
+    /// stored already
+    #[arg(long)]
+    audit: bool,
 }
 
 /// Tells what started the process how it is. Without systemd nobody listens.
@@ -103,6 +108,7 @@ fn source(options: Options) -> ConfigSource {
             allow_remote: options.allow_remote,
             store: options.store,
             policy: options.policy,
+            audit: options.audit,
         },
         secrets: Secrets {
             token_key: secret("WASMPORT_TOKEN_KEY"),

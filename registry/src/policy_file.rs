@@ -19,6 +19,8 @@ pub struct LoadedPolicy {
     pub policy: Policy,
     /// Names of signers and their keys, in the policy's order.
     pub trust: Vec<(String, PublicKey)>,
+    /// Nothing is refused: what would be is logged, counted and warned of.
+    pub watches: bool,
 }
 
 /// The most files of a directory that is a policy. One for each team of a large company is
@@ -128,9 +130,19 @@ impl LoadedPolicy {
         Self::with_keys(policy, if is_directory { path } else { parent })
     }
 
-    /// What decisions depend on besides the facts: the policy's text and the keys.
+    /// The same policy, which only watches if `watches` says so.
+    #[must_use]
+    pub fn watching(self, watches: bool) -> Self {
+        Self { watches, ..self }
+    }
+
+    /// What decisions depend on besides the facts: the policy's text and the keys, and whether
+    /// it only watches.
     pub(crate) fn digest(&self) -> Digest {
         let mut text = self.policy.digest().to_string();
+        if self.watches {
+            text += "\naudit";
+        }
         for (signer, key) in &self.trust {
             text = format!("{text}\n{signer} {}", key.fingerprint());
         }
@@ -142,7 +154,11 @@ impl LoadedPolicy {
         let trust = keys.map(|signer| Ok((signer.name.clone(), load_key(signer, directory)?)));
         let trust: Vec<_> = trust.collect::<Result<_, _>>()?;
         refuse_same_keys(&trust)?;
-        Ok(Self { policy, trust })
+        Ok(Self {
+            policy,
+            trust,
+            watches: false,
+        })
     }
 }
 

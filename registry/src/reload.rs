@@ -113,7 +113,8 @@ impl Reloader {
             }
             let name = source.overrides.policy.as_ref();
             let name = name.unwrap_or(&settings.policy.file).clone();
-            self.take_policy(name, &mut report).await;
+            let watches = source.overrides.watches(&settings);
+            self.take_policy(name, watches, &mut report).await;
             let configured = app.reconfigure(&settings, &source.secrets).await;
             report.note("access", configured.map_err(Problem::from));
             report.note_restarts(&self.0.started, &settings);
@@ -127,10 +128,10 @@ impl Reloader {
         report.reloaded
     }
 
-    async fn take_policy(&self, name: String, report: &mut Report<'_>) {
+    async fn take_policy(&self, name: String, watches: bool, report: &mut Report<'_>) {
         let loaded = blocking(move || LoadedPolicy::load(&name)).await;
         if let Some(policy) = report.note("policy", loaded)
-            && let Err(error) = self.0.app.replace_policy(policy).await
+            && let Err(error) = self.0.app.replace_policy(policy.watching(watches)).await
         {
             report.add_problem(&error);
         }

@@ -17,8 +17,8 @@ use crate::header;
 use crate::metrics::Kind;
 use crate::rates::Asker;
 use crate::routes::{
-    admin, base, blobs, catalog, health, manifests, metrics, referrers, tag_history, tags, token,
-    uploads, wasm_pkg,
+    admin, base, blobs, catalog, decision, health, manifests, metrics, referrers, tag_history,
+    tags, token, uploads, wasm_pkg,
 };
 
 /// All that the registry answers.
@@ -106,6 +106,9 @@ async fn dispatch(app: &App, request: Request, seen: &mut Seen) -> Result<Respon
         }
         ("DELETE", E::Blob(name, digest)) => blobs::delete(app, &name, &digest).await,
         ("GET" | "HEAD", E::Catalog) => catalog::list(app, &caller, request).await,
+        ("GET" | "HEAD", E::Decision(name, reference)) => {
+            decision::get(app, &caller, &name, &reference).await
+        }
         ("GET" | "HEAD", E::TagHistory(name, tag)) => {
             tag_history::list(app, &name, &tag, request).await
         }

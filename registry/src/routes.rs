@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod base;
 pub(crate) mod blobs;
 pub(crate) mod catalog;
+pub(crate) mod decision;
 pub(crate) mod gc;
 pub(crate) mod health;
 pub(crate) mod manifests;

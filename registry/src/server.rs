@@ -99,7 +99,11 @@ impl Server {
         let store = open(config.store, records)
             .await
             .map_err(StartError::Store)?;
+        let tried = config.policy.watches.then(|| config.policy.clone());
         let mut app = App::open(store, config.policy).await?;
+        if let Some(policy) = tried {
+            app.audit_store(policy);
+        }
         app.set_cache(&config.settings.cache);
         app.configure(&config.settings, &config.secrets).await?;
         let (listener, addr) = listen(config.addr).await?;

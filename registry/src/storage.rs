@@ -7,6 +7,7 @@ mod blob_writer;
 mod blobs;
 mod collect;
 mod contents;
+mod decisions;
 mod digest_set;
 mod disk;
 mod error;
@@ -56,6 +57,7 @@ pub use redb::{CommitCounts, RedbRecords, RedbSettings};
 pub use stage_id::{StageId, StageIdError};
 pub use store::Store;
 
+pub(crate) use decisions::DecisionRecord;
 pub(crate) use grants::DeleteBlob;
 pub(crate) use history::{Event, MOVES};
 pub(crate) use leases::unhindered;

@@ -46,6 +46,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "POLICY")]
     policy: Option<String>,
 
+    /// Refuse nothing: log, count and warn of what the policy would refuse, and of what is
+    /// stored already
+    #[arg(long)]
+    audit: bool,
+
     /// Listen beyond loopback even without TLS and access rules
     #[arg(long)]
     allow_remote: bool,
@@ -116,6 +121,7 @@ fn source(args: &ServeArgs) -> ConfigSource {
             allow_remote: args.allow_remote,
             store: args.store.clone(),
             policy: args.policy.clone(),
+            audit: args.audit,
         },
         secrets: environment::secrets(),
         default_store: environment::default_store(),

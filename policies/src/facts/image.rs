@@ -94,17 +94,18 @@ impl ImageSurvey {
         self.keep(layer);
     }
 
-    /// What the image carries, if it is Wasm or cannot be seen.
-    pub fn finish(self, manifest: &Manifest) -> Option<Content> {
-        let is_words = Content::gather(manifest, None, None) == Content::Attachment;
-        // Somebody's list of parts or test report that is compressed is no image.
-        if self.wasm.is_empty() && (self.unseen.is_empty() || is_words) {
-            return None;
+    /// What `manifest` carries, all of whose layers were looked through. A list of parts or a
+    /// test report that is compressed stays what it is: words about something else.
+    pub fn finish(self, manifest: &Manifest) -> Content {
+        let other = Content::gather(manifest, None, None);
+        let is_words = other == Content::Attachment && self.wasm.is_empty();
+        if is_words || manifest.layers().is_empty() {
+            return other;
         }
-        Some(Content::Image {
+        Content::Image {
             wasm: self.wasm,
             unseen: self.unseen,
-        })
+        }
     }
 
     fn keep(&mut self, layer: &LayerFacts) {

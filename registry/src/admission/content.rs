@@ -37,8 +37,14 @@ impl Admission {
             return Ok((disguised, true));
         }
         let (carried, is_still_there) = self.look_through(manifest, beginnings.layers).await?;
-        let content = carried.unwrap_or_else(|| Content::gather(manifest, None, None));
-        Ok((content, beginnings.is_whole && is_still_there))
+        let is_whole = beginnings.is_whole && is_still_there;
+        let is_nothing = matches!(&carried, Content::Image { wasm, unseen }
+            if wasm.is_empty() && unseen.is_empty());
+        if is_nothing && !is_whole {
+            // Of what is not there nothing is known.
+            return Ok((Content::gather(manifest, None, None), false));
+        }
+        Ok((carried, is_whole))
     }
 
     /// The blobs of `manifest` must be in the store.

@@ -15,6 +15,8 @@ const REMEMBERED: usize = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decided {
     pub(crate) decision: Decision,
+    /// What it would be, where the policy only watches.
+    pub(crate) enforced: Option<Decision>,
     /// Of the policy's text and of the keys of its signers.
     pub(crate) policy: Digest,
     /// Of the facts' JSON.
@@ -71,7 +73,7 @@ impl Decisions {
 }
 
 /// The day that policies are applied as of. Everywhere the same: in UTC.
-pub(super) fn today() -> Date {
+pub(crate) fn today() -> Date {
     jiff::tz::TimeZone::UTC
         .to_datetime(jiff::Timestamp::now())
         .date()

@@ -38,15 +38,15 @@ pub(super) fn layers() -> Arc<Layers> {
 }
 
 impl Admission {
-    /// What the layers carry, if it is Wasm or cannot be seen, and whether all of them were
-    /// still there.
+    /// What the manifest carries by these layers of it, and whether all of them were still
+    /// there.
     pub(super) async fn look_through(
         &self,
         manifest: &Manifest,
         layers: Vec<Descriptor>,
-    ) -> Result<(Option<Content>, bool), AdmissionError> {
+    ) -> Result<(Content, bool), AdmissionError> {
         if layers.is_empty() {
-            return Ok((None, true));
+            return Ok((Content::gather(manifest, None, None), true));
         }
         let permit = Arc::clone(&self.inspections).acquire_owned().await;
         let (store, known, manifest) = (

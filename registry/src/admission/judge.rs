@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
-use wasmport_policies::{Content, Decision, Facts, TagFacts, Verdict, decide};
+use wasmport_policies::{Content, Decision, Effect, Facts, Finding, TagFacts, Verdict, decide};
 
 use super::decisions::{Decided, Lasts};
 use super::evidence::{Evidence, Proven};
@@ -26,6 +26,12 @@ impl Admission {
             Some(content) => (content, true),
             None => self.inspect_anew(repository, digest, &manifest).await?,
         };
+        let previous = if self.compares_versions(repository) {
+            let record = self.store.decision(repository, digest).await?;
+            record.and_then(|record| record.previous)
+        } else {
+            None
+        };
         Ok(Judged {
             repository: repository.clone(),
             tags: Vec::new(),
@@ -34,6 +40,8 @@ impl Admission {
             content,
             is_whole,
             is_sparse: !is_whole,
+            previous,
+            decided: None,
         })
     }
 
@@ -73,12 +81,27 @@ impl Admission {
         generation: Option<Generation>,
     ) -> Result<Arc<Decided>, AdmissionError> {
         let question = evidence.question(tag, &judged.digest);
+        let points_to = match tag {
+            Some(tag) => self.store.tag(&judged.repository, tag).await?,
+            None => None,
+        };
         let proven = evidence.read(&self.store, &judged.digest).await?;
         let has_all = proven.has_all;
-        let facts = facts(judged, tag, proven);
+        let tags = tag.into_iter().map(|name| TagFacts {
+            name: name.clone(),
+            points_to: points_to.clone(),
+        });
+        let facts = facts_of(judged, tags.collect(), proven);
         let policy = evidence.policy();
+        let decision = decide(&policy.loaded.policy, &facts, question.today);
+        let (decision, enforced) = if policy.loaded.watches {
+            (watched(&decision), Some(decision))
+        } else {
+            (decision, None)
+        };
         let decided = Arc::new(Decided {
-            decision: decide(&policy.loaded.policy, &facts, question.today),
+            decision,
+            enforced,
             policy: policy.digest.clone(),
             facts: Digest::of(&serde_json::to_vec(&facts).unwrap_or_default()),
             day: question.today,
@@ -96,6 +119,24 @@ impl Admission {
         Ok(decided)
     }
 
+    /// What is known of a stored manifest that has these tags.
+    pub(crate) async fn facts(
+        &self,
+        repository: &RepositoryName,
+        tags: &[Tag],
+        digest: &Digest,
+        stored: &StoredManifest,
+    ) -> Result<Facts, AdmissionError> {
+        let judged = self.recall(repository, digest, stored).await?;
+        let evidence = self.evidence(repository, digest).await?;
+        let proven = evidence.read(&self.store, digest).await?;
+        let tags = tags.iter().map(|name| TagFacts {
+            name: name.clone(),
+            points_to: Some(digest.clone()),
+        });
+        Ok(facts_of(&judged, tags.collect(), proven))
+    }
+
     pub(super) async fn evidence(
         &self,
         repository: &RepositoryName,
@@ -110,23 +151,20 @@ impl Admission {
     }
 }
 
-fn facts(judged: &Judged, tag: Option<&Tag>, proven: Proven) -> Facts {
+fn facts_of(judged: &Judged, tags: Vec<TagFacts>, proven: Proven) -> Facts {
     let Judged {
         repository,
         manifest,
         content,
         ..
     } = judged;
-    let tag_facts = tag.map(|name| TagFacts {
-        name: name.clone(),
-        points_to: None,
-    });
     Facts {
-        tags: tag_facts.into_iter().collect(),
+        tags,
         // The one that it was pushed by, which may be of another algorithm.
         digest: judged.digest.clone(),
         signed_by: proven.signed_by,
         attestations: proven.attestations,
+        previous: judged.previous.clone(),
         ..Facts::of(repository.clone(), manifest, content.clone())
     }
 }
@@ -144,8 +182,26 @@ fn strictest(one: &Decided, other: &Decided) -> Decided {
         findings,
         more: one.decision.more + other.decision.more,
     };
+    let enforced = match (&one.enforced, &other.enforced) {
+        (Some(one), Some(other)) if other.verdict > one.verdict => Some(other.clone()),
+        (enforced, _) => enforced.clone(),
+    };
     Decided {
         decision,
+        enforced,
         ..one.clone()
+    }
+}
+
+/// The same findings, which refuse nothing.
+fn watched(decision: &Decision) -> Decision {
+    let findings = decision.findings.iter().cloned().map(|finding| Finding {
+        effect: Effect::Warn,
+        ..finding
+    });
+    Decision {
+        verdict: Verdict::Admit,
+        findings: findings.collect(),
+        more: decision.more,
     }
 }

@@ -1,11 +1,13 @@
 //! Permits to enter the store, which only admission can write out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use wasmport_artifact::{Digest, Manifest, RepositoryName};
-use wasmport_policies::Content;
+use wasmport_policies::{Content, Previous};
 
-use crate::storage::TagTerms;
+use super::Decided;
+use crate::storage::{DecisionRecord, TagTerms};
 
 /// A manifest and everything that was found out about it.
 #[derive(Clone, Debug)]
@@ -19,6 +21,10 @@ pub(crate) struct Judged {
     pub(super) is_whole: bool,
     /// Blobs of it were not in the repository, and need not be.
     pub(super) is_sparse: bool,
+    /// The version before it, where the policy compares them.
+    pub(super) previous: Option<Previous>,
+    /// What is decided on it, once it is.
+    pub(super) decided: Option<Arc<Decided>>,
 }
 
 /// A manifest that the policy admits, in its repository and under its tag.
@@ -64,6 +70,18 @@ impl Judged {
 
     pub(crate) fn is_sparse(&self) -> bool {
         self.is_sparse
+    }
+
+    /// The decision, as it is written down.
+    pub(crate) fn record(&self) -> Option<DecisionRecord> {
+        let decided = self.decided.as_ref()?;
+        Some(DecisionRecord::new(
+            decided.decision.clone(),
+            decided.policy.clone(),
+            decided.facts.clone(),
+            decided.day.to_string(),
+            self.previous.clone(),
+        ))
     }
 
     pub(crate) fn content(&self) -> &Content {

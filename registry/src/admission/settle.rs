@@ -1,5 +1,7 @@
 //! Held manifests: decided again when something arrives that they may have waited for.
 
+use std::sync::Arc;
+
 use tracing::{error, warn};
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
 use wasmport_policies::Verdict;
@@ -77,6 +79,7 @@ impl Admission {
         let mut judged = self.recall(repository, digest, &stored).await?;
         judged.tags = vec![self.terms(repository, tag.clone(), Condition::Anything)];
         let decided = self.judge(&judged).await?;
+        judged.decided = Some(Arc::clone(&decided));
         let decision = &decided.decision;
         if decision.verdict != Verdict::Admit {
             return Ok(());

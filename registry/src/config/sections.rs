@@ -69,6 +69,20 @@ pub struct StoreSettings {
 pub struct PolicySettings {
     /// A policy file, or `preset:NAME`. Default `preset:standard`.
     pub file: String,
+    /// Whether it decides, or only says what it would refuse. Default `"enforce"`.
+    pub mode: PolicyMode,
+}
+
+/// What a policy does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyMode {
+    /// What it does not admit is refused.
+    #[default]
+    Enforce,
+    /// Everything is admitted. What would be refused is logged, counted and warned of, also of
+    /// what is stored already when the registry starts.
+    Audit,
 }
 
 impl Settings {
@@ -93,6 +107,7 @@ impl Default for PolicySettings {
     fn default() -> Self {
         Self {
             file: "preset:standard".to_owned(),
+            mode: PolicyMode::default(),
         }
     }
 }

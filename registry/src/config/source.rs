@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{Config, Settings, SettingsError, StoreLocation};
+use super::{Config, PolicyMode, Settings, SettingsError, StoreLocation};
 use crate::access::{LoadAccessError, Loaded};
 use crate::policy_file::{LoadPolicyError, LoadedPolicy};
 use crate::server::{Tls, TlsError};
@@ -36,6 +36,8 @@ pub struct Overrides {
     pub store: Option<PathBuf>,
     /// `--policy`
     pub policy: Option<String>,
+    /// `--audit`
+    pub audit: bool,
 }
 
 /// What must not stand in a file that others can read.
@@ -111,11 +113,18 @@ impl ConfigSource {
             addr: overrides.addr.unwrap_or(settings.server.addr),
             allow_remote: overrides.allow_remote || settings.server.allow_remote,
             store: StoreLocation::Directory(store),
-            policy,
+            policy: policy.watching(overrides.watches(&settings)),
             settings,
             secrets: self.secrets.clone(),
             source: Some(self.clone()),
         })
+    }
+}
+
+impl Overrides {
+    /// Whether the policy only watches, by the flag or by the file.
+    pub(crate) fn watches(&self, settings: &Settings) -> bool {
+        self.audit || settings.policy.mode == PolicyMode::Audit
     }
 }
 

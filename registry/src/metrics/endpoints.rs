@@ -66,6 +66,7 @@ impl Kind {
             Endpoint::Manifest(..) => Self::Manifest,
             Endpoint::Uploads(_) | Endpoint::Upload(..) => Self::Upload,
             Endpoint::Tags(_) | Endpoint::TagHistory(..) => Self::Tags,
+            Endpoint::Decision(..) => Self::Other,
             Endpoint::Catalog => Self::Catalog,
             Endpoint::Referrers(..) => Self::Referrers,
         }

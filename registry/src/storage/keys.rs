@@ -12,6 +12,7 @@
 //! | `users/<repository>:<blob>:<manifest>` | this manifest names that blob |
 //! | `format` | which form the records have |
 //! | `facts/<digest>` | what the bytes behind a manifest are |
+//! | `decisions/<repository>:<digest>` | what was decided on a manifest when it came in |
 //! | `robots/<name>` | a robot, with the hash of its token |
 //! | `blobs/<digest>` | size and age of a small blob |
 //! | `bytes/<digest>` | the bytes of a small blob |
@@ -91,6 +92,11 @@ impl Key {
     /// What the bytes behind a manifest are, in whatever repository.
     pub fn facts(manifest: &Digest) -> Self {
         Self(format!("facts/{manifest}"))
+    }
+
+    /// What was decided on a manifest when it came in.
+    pub fn decision(repository: &RepositoryName, manifest: &Digest) -> Self {
+        Self(format!("decisions/{repository}:{manifest}"))
     }
 
     /// Size and age of a small blob.
@@ -336,6 +342,7 @@ mod tests {
             Key::referrer(&app, &blob, &manifest),
             Key::grant(&app, &blob),
             Key::user(&app, &blob, &manifest),
+            Key::decision(&app, &manifest),
         ] {
             assert_eq!(key.repository(), Some("team/app"), "{key}");
         }

@@ -7,7 +7,7 @@ use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName};
 
 use super::error::StorageError;
 use super::grants::{blobs, may_be_left_out};
-use super::keys::Key;
+use super::keys::{Key, Prefix};
 use super::leases::Lease;
 use super::quota::{Reservation, Usage};
 use super::records::{Batch, CommitError, Record};
@@ -91,6 +91,20 @@ impl Store {
         record.map(|record| split(&key, &record)).transpose()
     }
 
+    /// The digests of at most `limit` manifests, those after `after`.
+    pub(crate) async fn manifests_after(
+        &self,
+        repository: &RepositoryName,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<Digest>, StorageError> {
+        let after = after.map(|digest| Key::manifest(repository, digest));
+        let prefix = Prefix::manifests(repository);
+        let page = self.records.list(&prefix, after.as_ref(), limit).await?;
+        let digests = page.iter().filter_map(|(key, _)| key.as_digest());
+        Ok(digests.collect())
+    }
+
     /// Checks the blobs of `manifest` that are in `repository`, and gives those that are not.
     pub(crate) async fn check_blobs(
         &self,
@@ -147,6 +161,9 @@ impl Store {
             }
             if judged.is_whole() {
                 batch = batch.put(Key::facts(digest), super::facts::facts_of(judged.content()));
+            }
+            if let Some(record) = judged.record() {
+                batch = batch.put(Key::decision(repository, digest), encode(&record));
             }
             batch = batch.put(Key::manifest(repository, digest), join(judged.manifest()));
             if let Some(subject) = judged.manifest().subject() {

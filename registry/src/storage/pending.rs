@@ -59,6 +59,9 @@ impl Store {
             for terms in admitted.judged().tags() {
                 batch = self.point(batch, repository, terms, digest).await?;
             }
+            if let Some(record) = admitted.judged().record() {
+                batch = batch.put(Key::decision(repository, digest), encode(&record));
+            }
             batch = batch.delete_if_unchanged(wish.clone(), pending.version.clone());
             match self.commit(batch).await {
                 Ok(()) => return Ok(true),

@@ -97,6 +97,7 @@ fn unlinked(
     let Some(manifest) = manifest else {
         return batch;
     };
+    batch = batch.delete(Key::decision(repository, digest));
     for blob in blobs(manifest) {
         batch = batch.delete(Key::user(repository, &blob.digest, digest));
     }

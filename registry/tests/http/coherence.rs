@@ -117,7 +117,9 @@ async fn another_policy_decides_from_its_first_moment_on() {
     let registry =
         Registry::over_app(Store::in_memory(), |opened| app = Some(opened.clone())).await;
     let app = app.unwrap();
-    app.replace_policy(policy("preset:permissive")).await.unwrap();
+    app.replace_policy(policy("preset:permissive"))
+        .await
+        .unwrap();
     let artifact = caller();
     assert_eq!(registry.push("app", "1.0", &artifact).await.status, 201);
     let by_digest = format!("/v2/app/manifests/{}", artifact.digest());
@@ -139,7 +141,9 @@ async fn another_policy_decides_from_its_first_moment_on() {
                 "{path} in round {round}"
             );
         }
-        app.replace_policy(policy("preset:permissive")).await.unwrap();
+        app.replace_policy(policy("preset:permissive"))
+            .await
+            .unwrap();
     }
 }
 

@@ -45,9 +45,10 @@ fn image(config: &str, layers: Vec<(&str, Vec<u8>)>) -> Artifact {
 
 fn imports(answer: &Answer) -> Vec<String> {
     let body = answer.json();
-    let findings = body["errors"][0]["detail"]["findings"].as_array().unwrap();
-    let import = |finding: &Value| finding["import"].as_str().map(str::to_owned);
-    findings.iter().filter_map(import).collect()
+    let finding = &body["errors"][0]["detail"]["findings"][0];
+    let found = finding["found"].as_array().unwrap();
+    let import = |found: &Value| found["import"].as_str().map(str::to_owned);
+    found.iter().filter_map(import).collect()
 }
 
 #[tokio::test]

@@ -275,7 +275,7 @@ async fn remove_unused(
             }
             batch = batch.delete(Key::referrer(repository, subject, &digest));
         }
-        batch = batch.delete(key);
+        batch = batch.delete(key).delete(Key::decision(repository, &digest));
         for blob in blobs(&manifest) {
             batch = batch.delete(Key::user(repository, &blob.digest, &digest));
         }
