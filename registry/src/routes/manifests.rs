@@ -10,7 +10,7 @@ use axum::http::header::InvalidHeaderValue;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag};
-use wasmport_policies::{Decision, Verdict};
+use wasmport_policies::Verdict;
 
 use self::answers::{created, denied, found};
 use self::sent::{added_tags, content_type, media_type_of, read};

@@ -16,6 +16,7 @@ mod catalog;
 mod coherence;
 mod collection;
 mod collection_beside;
+mod decisions;
 mod discovery;
 mod fsck;
 mod images;

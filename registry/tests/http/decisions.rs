@@ -1,0 +1,257 @@
+//! What the policy says of what is stored, and what it is compared with.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wasmport_artifact::{Descriptor, ImageManifest, Tag, media_type};
+use wasmport_policies::Facts;
+use wasmport_registry::storage::Store;
+use wasmport_registry::{App, LoadedPolicy, audit_store, survey};
+use wasmport_signature::PrivateKey;
+
+use crate::artifact::{Artifact, caller, hello, hello_again};
+use crate::registry::Registry;
+use crate::signatures::{key, policy, push_bundle, signed_by};
+
+const CAREFUL: &str = "schema = 1\n[[rule]]\nid = \"careful\"\nrepositories = [\"**\"]\n\
+    allow = [\"*\"]\nnew-capabilities = \"hold\"\n";
+
+async fn decision(registry: &Registry, reference: &str) -> Value {
+    let answer = registry
+        .get(&format!("/v2/app/_wasmport/decision/{reference}"))
+        .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+#[tokio::test]
+async fn a_decision_says_why_with_what_and_when() {
+    let registry = Registry::start().await;
+    let artifact = hello();
+    registry.push("app", "1.0", &artifact).await;
+    let by_tag = decision(&registry, "1.0").await;
+    assert_eq!(by_tag["digest"], json!(artifact.digest()));
+    assert_eq!(
+        (&by_tag["tag"], &by_tag["today"]["verdict"]),
+        (&json!("1.0"), &json!("admit"))
+    );
+    let (today, recorded) = (&by_tag["today"], &by_tag["recorded"]);
+    for digest in ["policyDigest", "factsDigest"] {
+        let text = today[digest].as_str().unwrap();
+        assert!(text.starts_with("sha256:"), "{digest}: {text}");
+        assert_eq!(recorded["policyDigest"], today["policyDigest"]);
+    }
+    assert_eq!(recorded["verdict"], "admit");
+    let by_digest = decision(&registry, artifact.digest().as_str()).await;
+    assert_eq!(by_digest["recorded"], *recorded);
+    let unknown = registry.get("/v2/app/_wasmport/decision/2.0").await;
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.code().as_str()),
+        (404, "MANIFEST_UNKNOWN")
+    );
+    // With the manifest goes what was written down of it.
+    let path = format!("/v2/app/manifests/{}", artifact.digest());
+    assert_eq!(registry.send("DELETE", &path, "").await.status, 202);
+    registry.push("app", "2.0", &hello_again()).await;
+    let gone = registry.get("/v2/app/_wasmport/decision/1.0").await;
+    assert_eq!(gone.status, 404);
+}
+
+#[tokio::test]
+async fn what_was_held_is_written_down_when_it_is_let_out() {
+    let key = key();
+    let registry = Registry::start_with(&signed_by(&key)).await;
+    let artifact = hello();
+    registry.push("app", "1.0", &artifact).await;
+    let held = decision(&registry, artifact.digest().as_str()).await;
+    assert_eq!(
+        (&held["today"]["verdict"], &held["recorded"]["verdict"]),
+        (&json!("hold"), &json!("hold"))
+    );
+    push_bundle(&registry, "app", &artifact, &key).await;
+    let admitted = decision(&registry, "1.0").await;
+    assert_eq!(admitted["today"]["verdict"], "admit");
+    assert_eq!(admitted["recorded"]["verdict"], "admit");
+}
+
+#[tokio::test]
+async fn new_capabilities_are_those_that_the_version_before_did_not_have() {
+    let registry = Registry::start_with(&policy(CAREFUL)).await;
+    assert_eq!(registry.push("app", "1.0.0", &hello()).await.status, 201);
+    let caller = caller();
+    let held = registry.push("app", "1.1.0", &caller).await;
+    assert!(held.header("warning").contains("held"));
+    assert_eq!(registry.get("/v2/app/manifests/1.1.0").await.status, 404);
+    let compared = decision(&registry, caller.digest().as_str()).await;
+    assert_eq!(compared["today"]["verdict"], "hold");
+    assert_eq!(compared["recorded"]["comparedWith"]["tag"], "1.0.0");
+    // Neither another tag nor none takes it out of the comparison.
+    for reference in ["other", "0.0.1", caller.digest().as_str()] {
+        let kind = media_type::IMAGE_MANIFEST;
+        let answer = registry
+            .put_manifest("app", reference, kind, &caller.manifest)
+            .await;
+        assert!(answer.header("warning").contains("held"), "{reference}");
+    }
+    // In a repository of its own it is the first.
+    assert!(
+        !registry
+            .push("new", "1.0.0", &caller)
+            .await
+            .has_header("warning")
+    );
+}
+
+#[tokio::test]
+async fn a_former_target_of_a_tag_is_compared_even_where_no_version_is_named() {
+    let registry = Registry::start_with(&policy(CAREFUL)).await;
+    registry.push("app", "main", &hello()).await;
+    for reference in ["side", "main"] {
+        let answer = registry.push("app", reference, &caller()).await;
+        assert!(answer.header("warning").contains("held"), "{reference}");
+    }
+    assert_eq!(
+        registry.get("/v2/app/manifests/main").await.body,
+        hello().manifest
+    );
+}
+
+/// A policy that wants provenance by `key`, under the name `ci`.
+fn attested_by(key: &PrivateKey) -> LoadedPolicy {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("policy.toml");
+    fs::write(directory.path().join("ci.pub"), key.public_key().to_pem()).unwrap();
+    let text = "schema = 1\n[[rule]]\nid = \"attested\"\nrepositories = [\"**\"]\nallow = [\"std\"]\n\
+        attestations = [{ predicate = \"https://sigstore.dev/cosign/sign/v1\", from = [\"ci\"] }]\n\
+        [signer.ci]\nkey = \"ci.pub\"\n";
+    fs::write(&path, text).unwrap();
+    LoadedPolicy::load(path.to_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn an_attestation_that_arrives_lets_the_artifact_out() {
+    let ci = key();
+    let registry = Registry::start_with(&attested_by(&ci)).await;
+    let artifact = hello();
+    let held = registry.push("app", "1.0", &artifact).await;
+    assert!(held.header("warning").contains("held"), "{}", held.text());
+    // By somebody else it counts for nothing.
+    push_bundle(&registry, "app", &artifact, &key()).await;
+    assert_eq!(registry.get("/v2/app/manifests/1.0").await.status, 404);
+    push_bundle(&registry, "app", &artifact, &ci).await;
+    assert_eq!(registry.get("/v2/app/manifests/1.0").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_envelope_under_the_att_tag_is_an_attestation_too() {
+    let ci = key();
+    let registry = Registry::start_with(&attested_by(&ci)).await;
+    let artifact = hello();
+    registry.push("app", "1.0", &artifact).await;
+    // The envelope of a bundle is what cosign 2 stores alone.
+    let signed = wasmport_signature::sign_bundle(&ci, &artifact.digest(), &BTreeMap::new());
+    let wasmport_signature::Signature::Bundle { bytes } = signed.unwrap() else {
+        panic!("not a bundle");
+    };
+    let bundle: Value = serde_json::from_slice(&bytes).unwrap();
+    let envelope = bundle["dsseEnvelope"].to_string().into_bytes();
+    let config = b"{}".to_vec();
+    let kind = "application/vnd.dsse.envelope.v1+json";
+    let manifest = ImageManifest::new(
+        Descriptor::of(media_type::IMAGE_CONFIG, &config),
+        vec![Descriptor::of(kind, &envelope)],
+    );
+    for blob in [&config, &envelope] {
+        registry.push_blob("app", blob).await;
+    }
+    let tag = Tag::cosign_attestations(&artifact.digest());
+    let answer = registry
+        .put_manifest(
+            "app",
+            tag.as_str(),
+            media_type::IMAGE_MANIFEST,
+            &manifest.to_bytes(),
+        )
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(registry.get("/v2/app/manifests/1.0").await.status, 200);
+}
+
+#[tokio::test]
+async fn in_audit_mode_everything_is_let_out_and_what_would_not_be_is_said() {
+    let watching = LoadedPolicy::load("preset:standard")
+        .unwrap()
+        .watching(true);
+    let registry = Registry::start_with(&watching).await;
+    let text = Artifact::claiming_to_be_wasm(b"no Wasm");
+    for (tag, artifact) in [("caller", caller()), ("text", text)] {
+        let answer = registry.push("app", tag, &artifact).await;
+        assert_eq!(answer.status, 201, "{tag}: {}", answer.text());
+        assert!(
+            answer.header("warning").contains("the policy remarks"),
+            "{tag}"
+        );
+        let path = format!("/v2/app/manifests/{tag}");
+        assert_eq!(registry.get(&path).await.status, 200, "{tag}");
+        let said = decision(&registry, tag).await;
+        assert_eq!(said["today"]["verdict"], "admit");
+        assert_eq!(said["today"]["enforced"]["verdict"], "deny");
+    }
+    assert!(
+        !registry
+            .push("app", "hello", &hello())
+            .await
+            .has_header("warning")
+    );
+    let metrics = registry.get("/metrics").await.text();
+    assert!(
+        metrics.contains(r#"action="audit",verdict="deny",code="import-not-allowed""#),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_is_tried_on_what_is_stored_before_it_is_in_force() {
+    let store = Store::in_memory();
+    let permissive = LoadedPolicy::load("preset:permissive").unwrap();
+    let registry = {
+        let mut app: Option<App> = None;
+        let registry = Registry::over_app(store.clone(), |opened| app = Some(opened.clone())).await;
+        app.unwrap().replace_policy(permissive).await.unwrap();
+        registry
+    };
+    registry.push("app", "1.0", &hello()).await;
+    registry.push("app", "latest", &hello()).await;
+    registry.push("tools/net", "1.0", &caller()).await;
+    let standard = LoadedPolicy::load("preset:standard").unwrap();
+    let audited = audit_store(&store, &standard).await.unwrap();
+    assert_eq!(
+        (
+            audited.manifests,
+            audited.held,
+            audited.denied,
+            audited.unreadable
+        ),
+        (2, 0, 1, 0)
+    );
+    let mut all: Vec<Facts> = Vec::new();
+    assert_eq!(
+        survey(&store, &standard, |facts| all.push(facts))
+            .await
+            .unwrap(),
+        0
+    );
+    let tags = |facts: &Facts| facts.tags.len();
+    let found: Vec<_> = all
+        .iter()
+        .map(|facts| (facts.repository.as_str(), tags(facts)))
+        .collect();
+    assert_eq!(found, [("app", 2), ("tools/net", 1)]);
+    // And nothing was refused meanwhile.
+    assert_eq!(
+        registry.get("/v2/tools/net/manifests/1.0").await.status,
+        200
+    );
+}
