@@ -1,4 +1,5 @@
-//! How long inspection takes, alone and with validation.
+//! How long inspection takes, alone and with validation, and how long it takes to find out who
+//! calls what.
 //!
 //!     WASMPORT_BENCH_WASM=app.wasm cargo bench -p wasmport-artifact
 //!
@@ -17,7 +18,7 @@ use std::sync::LazyLock;
 use divan::Bencher;
 use divan::counter::BytesCount;
 use wasm_encoder::{CodeSection, Function, FunctionSection, Module, TypeSection};
-use wasmport_artifact::{examine, inspect, validate};
+use wasmport_artifact::{examine, inspect, origins, validate};
 
 static WASM: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let file = std::env::var_os("WASMPORT_BENCH_WASM");
@@ -70,4 +71,12 @@ fn examining(bencher: Bencher<'_, '_>, threads: usize) {
     bencher
         .counter(BytesCount::of_slice(WASM.as_slice()))
         .bench(|| black_box(examine(&WASM, threads)));
+}
+
+/// Who calls what: all code is read, and the ways to all imports are found.
+#[divan::bench]
+fn tracing(bencher: Bencher<'_, '_>) {
+    bencher
+        .counter(BytesCount::of_slice(WASM.as_slice()))
+        .bench(|| black_box(origins(&WASM, &[])));
 }

@@ -7,7 +7,7 @@ use wasmparser::component_types::{ComponentEntityType, ComponentInstanceTypeId};
 use wasmparser::types::TypesRef;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 use wasmport_artifact::{
-    InspectError, Inspection, Inspector, ItemKind, examine, inspect, validate,
+    InspectError, Inspection, Inspector, ItemKind, OriginError, examine, inspect, origins, validate,
 };
 
 /// What became of bytes that hold what must hold.
@@ -37,6 +37,7 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
         compare(inspected, &opinion)?;
     }
     streamed(bytes, examined.as_ref().ok())?;
+    traced(bytes, inspected.as_ref().ok().filter(|_| valid.is_ok()))?;
     let Ok(examined) = examined else {
         return Ok(Verdict::Invalid);
     };
@@ -49,6 +50,27 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
     } else {
         Err("inspection and examination differ".to_owned())
     }
+}
+
+/// What is valid can be traced, and each of its functions is named; other bytes do no harm.
+fn traced(bytes: &[u8], valid: Option<&Inspection>) -> Result<(), String> {
+    let traced = match (origins(bytes, &[]), valid) {
+        (_, None) | (Err(OriginError::TooMuchToLink | OriginError::TooLong), _) => return Ok(()),
+        (Err(error), Some(_)) => return Err(format!("valid, and not traced: {error:?}")),
+        (Ok(traced), Some(_)) => traced,
+    };
+    let imports = valid.into_iter().flat_map(|valid| &valid.imports);
+    for import in imports.filter(|import| import.kind == ItemKind::Instance) {
+        let found = traced.functions.iter();
+        let found = found.filter(|origin| origin.import == import.name);
+        let named: Vec<_> = found
+            .filter_map(|origin| origin.function.as_ref())
+            .collect();
+        if let Some(missing) = import.functions.iter().find(|name| !named.contains(name)) {
+            return Err(format!("`{missing}` of `{}` is not traced", import.name));
+        }
+    }
+    Ok(())
 }
 
 /// In pieces it is what it is in one.
