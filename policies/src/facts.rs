@@ -2,6 +2,8 @@
 
 mod gather;
 mod image;
+#[cfg(test)]
+mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
 
