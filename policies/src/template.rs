@@ -26,7 +26,7 @@ mod tests {
             let key = line.split([' ', '=']).next().unwrap_or_default();
             (line.starts_with('[') && line.ends_with(']'))
                 || (line.starts_with('"') && line.ends_with("\","))
-                || line.starts_with('{')
+                || (line.starts_with('{') && line.ends_with("},"))
                 || (line.contains(" = ") && key.chars().all(|c| c == '-' || c.is_ascii_lowercase()))
         };
         let uncommented = Policy::template().lines().map(|line| {
