@@ -13,13 +13,16 @@ use crate::policy::{Deny, Exception, Pattern, Rule, STD, is_std};
 pub(super) fn findings(judge: &Judge<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for (path, inspection) in judge.facts.content.inspections() {
-        let opened = Opened::by(&inspection.imports);
-        for import in &inspection.imports {
-            let own = on_import(judge, import, &opened).into_iter();
-            found.extend(own.map(|finding| Finding {
-                path: path.filter(|path| !path.is_empty()).map(str::to_owned),
-                ..finding
-            }));
+        // Code that is exported can be instantiated, and then asks for its own imports.
+        for imports in inspection.import_groups() {
+            let opened = Opened::by(imports);
+            for import in imports {
+                let own = on_import(judge, import, &opened).into_iter();
+                found.extend(own.map(|finding| Finding {
+                    path: path.filter(|path| !path.is_empty()).map(str::to_owned),
+                    ..finding
+                }));
+            }
         }
     }
     found

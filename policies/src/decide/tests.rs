@@ -204,6 +204,21 @@ fn an_import_whose_functions_are_not_known_is_all_that_it_might_be() {
 }
 
 #[test]
+fn what_exported_code_would_import_is_judged_like_imports() {
+    let facts = wasm(
+        r#"(component
+            (component $inner
+                (import "wasi:filesystem/types@0.2.6" (instance
+                    (export "[method]descriptor.open-at" (func)))))
+            (instance $tools (export "inner" (component $inner)))
+            (export "tools" (instance $tools)))"#,
+    );
+    let decision = on(&preset("standard"), &facts);
+    assert_eq!(decision.verdict, Verdict::Deny);
+    assert!(capabilities(&decision).contains(&"filesystem-read"));
+}
+
+#[test]
 fn imports_of_modules_components_and_values_are_refused_by_every_policy() {
     let wat = r#"(component (import "m" (core module)) (import "c" (component)))"#;
     for name in Policy::preset_names() {

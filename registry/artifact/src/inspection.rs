@@ -99,6 +99,14 @@ pub enum Target {
 }
 
 impl Inspection {
+    /// What each piece of code would ask of a host: the artifact, and then whatever code it exports for a
+    /// host to instantiate by itself.
+    pub fn import_groups(&self) -> impl Iterator<Item = &[Import]> {
+        let exported = self.exports.iter().map(|export| export.imports.as_slice());
+        let exported = exported.filter(|imports| !imports.is_empty());
+        std::iter::once(self.imports.as_slice()).chain(exported)
+    }
+
     /// Names of imported interfaces and functions, as the artifact's config lists them.
     pub fn import_names(&self) -> BTreeSet<&str> {
         let named = self

@@ -1,13 +1,10 @@
 //! Shapes written out as the imports and exports of an inspection.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::InspectError;
 use super::shapes::{ComponentId, Entry, InstanceId, Item, ModuleId, Shapes, Type};
 use crate::inspection::{Export, Import, ItemKind, WitInterface, WitPackage, WitWorld};
-
-/// How deep instances in instances are searched for components that a host could instantiate.
-const INSTANCES_IN_INSTANCES: usize = 8;
 
 /// Functions and resources of an instance.
 #[derive(Default)]
@@ -16,6 +13,14 @@ struct Content {
     resources: Vec<String>,
     /// It holds more than functions and types.
     opaque: bool,
+}
+
+/// What was looked at for an export.
+#[derive(PartialEq, Eq, Hash)]
+enum Seen {
+    Instance(InstanceId),
+    Component(ComponentId),
+    Module(ModuleId),
 }
 
 /// Outermost imports, in the order of the bytes.
@@ -138,42 +143,30 @@ fn export(entry: &Entry, shapes: &mut Shapes) -> Result<Export, InspectError> {
         opaque: content.opaque,
         ..Export::named(kept(entry, shapes)?, kind(entry.item))
     };
-    asked(entry.item, INSTANCES_IN_INSTANCES, shapes, &mut export)?;
+    asked(entry.item, shapes, &mut export)?;
     Ok(export)
 }
 
-/// Adds what code that is exported as such would import, wherever in the export it lies.
-fn asked(
-    item: Item,
-    depth: usize,
-    shapes: &mut Shapes,
-    export: &mut Export,
-) -> Result<(), InspectError> {
-    match item {
-        Item::Component(Some(component)) => {
-            let entries = shapes.component_imports(component).to_vec();
-            export.imports.extend(imports(&entries, shapes)?);
-        }
-        Item::CoreModule(Some(module)) => export.imports.extend(core_imports(module, shapes)?),
-        Item::Instance(Some(instance)) if depth > 0 => {
-            let holds_code = |entry: &&Entry| {
-                matches!(
-                    entry.item,
-                    Item::Component(_) | Item::CoreModule(_) | Item::Instance(_)
-                )
-            };
-            shapes.count_visits(shapes.items(instance).len())?;
-            let inner: Vec<_> = shapes
-                .items(instance)
-                .iter()
-                .filter(holds_code)
-                .copied()
-                .collect();
-            for entry in inner {
-                asked(entry.item, depth - 1, shapes, export)?;
+/// Adds what code that is exported as such would import, wherever in the export it lies. Each instance,
+/// component and module is looked at once, however often and however deep it is in there.
+fn asked(item: Item, shapes: &mut Shapes, export: &mut Export) -> Result<(), InspectError> {
+    let mut waiting = vec![item];
+    let mut seen = HashSet::new();
+    while let Some(item) = waiting.pop() {
+        match item {
+            Item::Component(Some(component)) if seen.insert(Seen::Component(component)) => {
+                let entries = shapes.component_imports(component).to_vec();
+                export.imports.extend(imports(&entries, shapes)?);
             }
+            Item::CoreModule(Some(module)) if seen.insert(Seen::Module(module)) => {
+                export.imports.extend(core_imports(module, shapes)?);
+            }
+            Item::Instance(Some(instance)) if seen.insert(Seen::Instance(instance)) => {
+                shapes.count_visits(shapes.items(instance).len())?;
+                waiting.extend(shapes.items(instance).iter().map(|entry| entry.item));
+            }
+            _ => {}
         }
-        _ => {}
     }
     Ok(())
 }

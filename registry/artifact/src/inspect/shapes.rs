@@ -25,15 +25,15 @@ pub(super) struct Name {
 }
 
 /// An instance in the arena.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct InstanceId(u32);
 
 /// A component in the arena.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ComponentId(u32);
 
 /// A core module in the arena.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ModuleId(u32);
 
 /// A type, as far as it matters for what can be called.
