@@ -231,8 +231,27 @@ mod tests {
     fn every_code_has_a_section_in_the_reference() {
         for code in Code::ALL {
             let heading = format!("\n### `{code}`\n");
-            assert!(reference().contains(&heading), "no section on `{code}`");
+
+            let reference = reference();
+            let (_, section) = reference.split_once(&heading).unwrap();
+            let section = section.split("\n### ").next().unwrap();
+            for part in ["**What.**", "**Why.**", "**Example.**", "**Fix.**"] {
+                assert!(section.contains(part), "`{code}` has no {part}");
+            }
         }
+    }
+
+    #[test]
+    fn every_section_of_the_reference_is_of_a_code() {
+        let reference = reference();
+        let (_, findings) = reference.split_once("\n## Findings\n").unwrap();
+        let findings = findings.split("\n## ").next().unwrap();
+        let headings = findings
+            .lines()
+            .filter_map(|line| line.strip_prefix("### "));
+        let headings: Vec<&str> = headings.map(|heading| heading.trim_matches('`')).collect();
+        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(headings, codes);
     }
 
     #[test]

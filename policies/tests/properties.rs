@@ -1,5 +1,12 @@
 //! What holds for every policy and all facts.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and so may what it calls"
+)]
+
 #[path = "properties/made.rs"]
 mod made;
 
@@ -7,7 +14,7 @@ use std::collections::BTreeSet;
 
 use made::{Made, TODAY, facts, policy};
 use proptest::prelude::*;
-use wasmport_policies::{Content, Effect, Facts, Verdict, decide, explain};
+use wasmport_policies::{Code, Content, Effect, Facts, Outcome, Policy, Verdict, decide, explain};
 
 fn verdict(policy: &Made, facts: &Facts) -> Verdict {
     decide(&policy.parse(), facts, TODAY).verdict
@@ -76,7 +83,7 @@ proptest! {
         facts in facts(),
     ) {
         // Places differ, of course, and so does help that names them.
-        let decision = |policy: &wasmport_policies::Policy| {
+        let decision = |policy: &Policy| {
             let findings = decide(policy, &facts, TODAY).findings.into_iter();
             let told = findings.map(|it| (it.code, it.effect, it.rule, it.message, it.functions));
             told.collect::<Vec<_>>()
@@ -170,7 +177,6 @@ proptest! {
         let policy = policy.parse();
         let explained = explain(&policy, &facts, TODAY);
         let decision = decide(&policy, &facts, TODAY);
-        use wasmport_policies::{Code, Outcome};
         let refused: BTreeSet<_> = explained.imports.iter()
             .filter(|it| matches!(it.outcome, Outcome::Denied | Outcome::NotAllowed | Outcome::Unsupported))
             .map(|it| it.import.clone())
@@ -206,7 +212,7 @@ proptest! {
     /// A text is a policy or an error with a place in it.
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,200}") {
-        if let Err(error) = wasmport_policies::Policy::parse("p.toml", &text) {
+        if let Err(error) = Policy::parse("p.toml", &text) {
             prop_assert!(error.place().line >= 1);
             prop_assert!(error.to_text().contains("p.toml"));
         }

@@ -10,7 +10,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::BodyExt;
 use tower_service::Service;
-use wasmport_artifact::{Manifest, media_type};
+use wasmport_artifact::{Digest, Manifest, media_type};
+use wasmport_policies::{Date, Policy, decide};
 
 use crate::config::Settings;
 use crate::endpoint::Endpoint;
@@ -101,6 +102,37 @@ pub fn settings(bytes: &[u8]) {
     };
     if let Err(error) = Settings::parse(Path::new("registry.toml"), text) {
         assert!(!error.to_string().is_empty());
+    }
+}
+
+/// A policy file: it is read, or the error shows where it is wrong; what is read can be asked
+/// for its warnings, for the day on which it changes, and for a decision.
+pub fn policy(bytes: &[u8]) {
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    let policy = match Policy::parse("p.toml", text) {
+        Ok(policy) => policy,
+        Err(error) => {
+            assert!(error.place().line >= 1 && error.place().column >= 1);
+            assert!(error.to_text().starts_with("error: "));
+            return;
+        }
+    };
+    let today = Date::constant(2026, 11, 21);
+    for warning in policy.warnings(today) {
+        assert!(warning.to_text(&policy).starts_with("warning["));
+    }
+    assert!(policy.next_change(today).is_none_or(|day| day > today));
+    let digest = Digest::of(b"");
+    let facts = serde_json::json!({
+        "repository": "team/app",
+        "digest": digest,
+        "content": { "what": "other" },
+    });
+    if let Ok(facts) = serde_json::from_value(facts) {
+        let decision = decide(&policy, &facts, today);
+        assert_eq!(decision, decide(&policy, &facts, today));
     }
 }
 

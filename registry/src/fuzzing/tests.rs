@@ -53,6 +53,11 @@ fn what_is_like_a_precondition_is_one_or_matches_nothing() {
 }
 
 #[test]
+fn what_is_like_a_policy_is_one_or_is_refused() {
+    around("policy", policy);
+}
+
+#[test]
 fn what_is_like_a_manifest_is_one_or_is_refused() {
     around("manifest", manifest);
 }
