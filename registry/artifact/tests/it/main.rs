@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
+    clippy::format_collect,
     clippy::format_push_string,
     reason = "a test that panics is a test that fails, and its numbers and texts are small"
 )]
