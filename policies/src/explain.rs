@@ -76,13 +76,15 @@ pub fn explain(policy: &Policy, facts: &Facts, today: Date) -> Explanation {
     let judge = Judge::new(policy, rule, facts, today);
     let mut imports = Vec::new();
     for (path, inspection) in facts.content.inspections() {
-        let opened = Opened::by(&inspection.imports);
-        for import in &inspection.imports {
-            let own = on_import(&judge, import, &opened).into_iter();
-            imports.extend(own.map(|explained| ExplainedImport {
-                path: path.map(str::to_owned),
-                ..explained
-            }));
+        for group in inspection.import_groups() {
+            let opened = Opened::by(group);
+            for import in group {
+                let own = on_import(&judge, import, &opened).into_iter();
+                imports.extend(own.map(|explained| ExplainedImport {
+                    path: path.map(str::to_owned),
+                    ..explained
+                }));
+            }
         }
     }
     Explanation {

@@ -172,10 +172,10 @@ impl Facts {
 }
 
 impl Content {
-    /// Every import of the Wasm that this is or carries.
+    /// Every import of the Wasm that this is or carries, those of code that it exports too.
     pub fn imports(&self) -> impl Iterator<Item = &Import> {
-        self.inspections()
-            .flat_map(|(_, inspection)| &inspection.imports)
+        let inspections = self.inspections();
+        inspections.flat_map(|(_, inspection)| inspection.import_groups().flatten())
     }
 
     /// Every Wasm that this is or carries, each with its path when it is inside something.

@@ -24,47 +24,56 @@ pub(super) fn findings(rule: &Rule, judge: &Judge<'_>) -> Vec<Finding> {
         Novelty::Hold => Effect::Hold,
         Novelty::Deny => Effect::Deny,
     };
-    let mut known = names(&previous.imports);
     let before = match &previous.tag {
         Some(tag) => format!("`{tag}`"),
         None => format!("`{}`", previous.digest),
     };
+    let mut known = names(&previous.imports);
     let mut found = Vec::new();
     for (path, inspection) in judge.facts.content.inspections() {
-        let opened = Opened::by(&inspection.imports);
-        for (import, identity, need) in needs(&inspection.imports, &opened) {
-            let is_admitted = matches!(
-                judge.rule_on(import, &identity, &need),
-                Ruling::Allowed(_) | Ruling::Unruled
-            );
-            let name = name(&identity, &need);
-            if !is_admitted || !known.insert(name.clone()) {
-                continue;
+        for group in inspection.import_groups() {
+            let opened = Opened::by(group);
+            for (import, identity, need) in needs(group, &opened) {
+                let name = name(&identity, &need);
+                let ruling = judge.rule_on(import, &identity, &need);
+                let is_admitted = matches!(ruling, Ruling::Allowed(_) | Ruling::Unruled);
+                if !is_admitted || known.contains(&name) {
+                    continue;
+                }
+                // An exception may be for this import alone, so that the name stays new.
+                if let Some(exception) = judge.excepted(import, &identity, &need) {
+                    found.extend(expires(judge, import, &need, exception));
+                    continue;
+                }
+                known.insert(name.clone());
+                let own = is_new(import, &need, name, &before);
+                found.push(Finding {
+                    rule: Some(rule.id.clone()),
+                    place: Some(novelty.place.clone()),
+                    path: path.filter(|path| !path.is_empty()).map(str::to_owned),
+                    effect: effect(rule, enforced),
+                    ..own
+                });
             }
-            if let Some(exception) = judge.excepted(import, &identity, &need) {
-                found.extend(expires(judge, import, &need, exception));
-                continue;
-            }
-            let message = format!(
-                "`{}` asks for `{name}`, which {before} did not",
-                import.name
-            );
-            let help = "look at why it needs this now; to let it pass, allow it in an \
-                        `[[exception]]` for this digest";
-            let effect = effect(rule, enforced);
-            found.push(Finding {
-                rule: Some(rule.id.clone()),
-                place: Some(novelty.place.clone()),
-                path: path.filter(|path| !path.is_empty()).map(str::to_owned),
-                import: Some(import.name.clone()),
-                functions: need.functions.clone(),
-                capability: Some(need.capability.to_owned()),
-                entry: Some(name),
-                ..finding(Code::NewCapability, effect, message, help.to_owned())
-            });
         }
     }
     found
+}
+
+fn is_new(import: &Import, need: &Need, name: String, before: &str) -> Finding {
+    let message = format!(
+        "`{}` asks for `{name}`, which {before} did not",
+        import.name
+    );
+    let help = "look at why it needs this now; to let it pass, allow it in an `[[exception]]` \
+                for this digest";
+    Finding {
+        import: Some(import.name.clone()),
+        functions: need.functions.clone(),
+        capability: Some(need.capability.to_owned()),
+        entry: Some(name),
+        ..finding(Code::NewCapability, Effect::Warn, message, help.to_owned())
+    }
 }
 
 /// What imports ask for, and what comes with it.

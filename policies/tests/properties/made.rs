@@ -7,7 +7,7 @@ use jiff::civil::{Date, date};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use wasmport_artifact::{Digest, Disagreement, Import, Inspection, ItemKind, inspect};
+use wasmport_artifact::{Digest, Disagreement, Export, Import, Inspection, ItemKind, inspect};
 use wasmport_policies::{
     Attestation, Content, Facts, InnerWasm, Policy, Previous, TagFacts, Unseen,
 };
@@ -324,8 +324,20 @@ fn inspection() -> impl Strategy<Value = Inspection> {
     let empty =
         ["(component)", "(module)"].map(|wat| inspect(&wat::parse_str(wat).unwrap()).unwrap());
     let imports = prop::collection::vec(import(), 0..6);
-    (select(empty.to_vec()), imports).prop_map(|(inspection, imports)| Inspection {
+    // What code asks for that is exported for a host to instantiate.
+    let exported = prop::collection::vec(import(), 0..2);
+    let parts = (select(empty.to_vec()), imports, exported);
+    parts.prop_map(|(inspection, imports, exported)| Inspection {
         imports,
+        exports: vec![Export {
+            name: "inner".to_owned(),
+            implements: None,
+            kind: ItemKind::Component,
+            functions: Vec::new(),
+            resources: Vec::new(),
+            imports: exported,
+            opaque: false,
+        }],
         ..inspection
     })
 }

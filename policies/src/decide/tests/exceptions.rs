@@ -170,6 +170,13 @@ fn what_the_version_before_could_not_is_new() {
     // An exception for it lets it pass.
     let excepted = EXCEPTION.replace("\"dns\"", "\"dns\", \"std\", \"filesystem-inert\"");
     assert_eq!(codes(&on(&rule("deny", &excepted), &after(HELLO))), []);
+    // One for a single import leaves another of the same capability new.
+    let single = EXCEPTION.replace("\"sockets\"", "\"wasi:sockets/tcp\"");
+    let decision = on(&rule("deny", &single), &after(HELLO));
+    assert_eq!(
+        decision.findings[1].import.as_deref(),
+        Some("wasi:sockets/udp@0.2.6")
+    );
     // What is refused for itself is not named again.
     let decision = on(
         &rule("hold", "deny = [\"sockets\", \"dns\"]"),
