@@ -8,7 +8,7 @@ use serde::Serialize;
 use wasmport_artifact::{Digest, Reference, RepositoryName, Selector, Tag};
 use wasmport_client::Registry;
 use wasmport_policies::{Date, Decision, Facts, TagFacts, decide};
-use wasmport_registry::{LoadedPolicy, signed_by};
+use wasmport_registry::{LoadedPolicy, SurveyError, signed_by, survey};
 use wasmport_signature::Signature;
 
 use crate::artifact::Artifact;
@@ -16,6 +16,7 @@ use crate::cases::read_facts;
 use crate::error::{Failure, Kind};
 use crate::remote::{self, Connection};
 use crate::source::Subject;
+use crate::store;
 
 /// Where artifacts are.
 #[derive(Clone, Debug)]
@@ -36,10 +37,27 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Surveyed {
     facts: Facts,
-    /// None where the facts say who has signed.
-    signatures: Option<Vec<Signature>>,
+    signers: Signers,
     /// How people name it.
     pub(crate) name: String,
+}
+
+/// The policies that are held against each other.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    pub(crate) old: LoadedPolicy,
+    pub(crate) new: LoadedPolicy,
+}
+
+/// Who has signed an artifact.
+#[derive(Debug)]
+enum Signers {
+    /// Whom the facts name, for both policies.
+    InFacts,
+    /// Whom the facts name for the old policy, and these for the new.
+    OfNew(Box<Facts>),
+    /// Who has made these signatures, by the keys of each policy.
+    Made(Vec<Signature>),
 }
 
 /// What could not be looked at.
@@ -93,17 +111,30 @@ impl FromStr for Place {
 }
 
 impl Surveyed {
-    /// What a policy decides on it.
-    pub(crate) fn decide(&self, loaded: &LoadedPolicy, today: Date) -> Decision {
-        let Some(signatures) = &self.signatures else {
-            return decide(&loaded.policy, &self.facts, today);
-        };
-        let signed_by = signed_by(signatures, &self.facts.digest, &loaded.trust);
-        let facts = Facts {
-            signed_by,
-            ..self.facts.clone()
-        };
-        decide(&loaded.policy, &facts, today)
+    /// What two policies decide on it.
+    pub(crate) fn decide(&self, policies: &Policies, today: Date) -> (Decision, Decision) {
+        let Policies { old, new } = policies;
+        match &self.signers {
+            Signers::InFacts => (
+                decide(&old.policy, &self.facts, today),
+                decide(&new.policy, &self.facts, today),
+            ),
+            Signers::OfNew(facts) => (
+                decide(&old.policy, &self.facts, today),
+                decide(&new.policy, facts, today),
+            ),
+            Signers::Made(signatures) => {
+                let by = |loaded: &LoadedPolicy| {
+                    let signed_by = signed_by(signatures, &self.facts.digest, &loaded.trust);
+                    let facts = Facts {
+                        signed_by,
+                        ..self.facts.clone()
+                    };
+                    decide(&loaded.policy, &facts, today)
+                };
+                (by(old), by(new))
+            }
+        }
     }
 
     pub(crate) fn repository(&self) -> &RepositoryName {
@@ -117,36 +148,67 @@ impl Surveyed {
 
 impl Survey {
     /// Looks at everything in `place`.
-    pub(crate) async fn of(place: &Place, connection: &Connection) -> Result<Self, Failure> {
-        let mut survey = Self::default();
+    pub(crate) async fn of(
+        place: &Place,
+        policies: &Policies,
+        connection: &Connection,
+    ) -> Result<Self, Failure> {
+        let mut found = Self::default();
         match place {
-            Place::Facts(path) => survey.read_facts(path)?,
-            Place::Store(path) => {
-                let message = format!(
-                    "`{}` is a store, which cannot be looked through",
-                    path.display()
-                );
-                return Err(Failure::new(Kind::Usage, message)
-                    .hint("start the registry and give its host, as in `localhost:5000`"));
-            }
+            Place::Facts(path) => found.read_facts(path)?,
+            Place::Store(path) => found.read_store(path, policies).await?,
             Place::Registry(any) => {
                 let registry = connection.open(any).await?;
                 let repositories = registry.catalog().await;
                 let repositories = repositories.map_err(remote::failed("list the repositories"))?;
                 for repository in repositories {
-                    survey
+                    found
                         .pull_repository(any.registry(), &repository, connection)
                         .await?;
                 }
             }
             Place::Repository(any) => {
-                survey
+                found
                     .pull_repository(any.registry(), any.repository(), connection)
                     .await?;
             }
-            Place::Artifact(reference) => survey.pull(reference, Vec::new(), connection).await,
+            Place::Artifact(reference) => found.pull(reference, Vec::new(), connection).await,
         }
-        Ok(survey)
+        Ok(found)
+    }
+
+    /// Everything in a store, also what has no tag.
+    async fn read_store(&mut self, path: &Path, policies: &Policies) -> Result<(), Failure> {
+        let store = store::open(path).await?;
+        let mut by_place: BTreeMap<(RepositoryName, Digest), Facts> = BTreeMap::new();
+        let failed = |error: SurveyError| {
+            Failure::caused(Kind::Io, "failed to look through the store", &error)
+        };
+        let of_new = survey(&store, &policies.new, |facts| {
+            by_place.insert((facts.repository.clone(), facts.digest.clone()), facts);
+        });
+        of_new.await.map_err(failed)?;
+        let artifacts = &mut self.artifacts;
+        let of_old = survey(&store, &policies.old, |facts| {
+            let place = (facts.repository.clone(), facts.digest.clone());
+            let name = match facts.tags.first() {
+                Some(tag) => format!("{}:{}", place.0, tag.name),
+                None => format!("{}@{}", place.0, place.1),
+            };
+            artifacts.extend(by_place.remove(&place).map(|new| Surveyed {
+                facts,
+                signers: Signers::OfNew(new.into()),
+                name,
+            }));
+        });
+        let unreadable = of_old.await.map_err(failed)?;
+        if unreadable > 0 {
+            self.skipped.push(Skipped {
+                name: path.display().to_string(),
+                reason: format!("{unreadable} manifests could not be looked at"),
+            });
+        }
+        Ok(())
     }
 
     fn read_facts(&mut self, path: &Path) -> Result<(), Failure> {
@@ -155,7 +217,7 @@ impl Survey {
             self.artifacts.push(Surveyed {
                 name: format!("{} ({})", facts.repository, path.display()),
                 facts,
-                signatures: None,
+                signers: Signers::InFacts,
             });
             return Ok(());
         }
@@ -243,7 +305,7 @@ impl Survey {
                 let facts = Facts::of(repository.clone(), artifact.manifest(), artifact.content());
                 self.artifacts.push(Surveyed {
                     facts: Facts { tags, ..facts },
-                    signatures: Some(signatures),
+                    signers: Signers::Made(signatures),
                     name,
                 });
             }

@@ -247,6 +247,41 @@ error: 1 of 2 artifacts would not be admitted any more
 }
 
 #[test]
+fn a_store_is_looked_through_with_signatures_by_the_keys_of_each_policy() {
+    let sandbox = sandbox();
+    sandbox.json(&["keygen", "-o", "team"]);
+    let signed = POLICY.replace(
+        "deny = [",
+        "signatures = { require = 1, from = [\"team\"] }\ndeny = [",
+    );
+    sandbox.write(
+        "signed.toml",
+        format!("{signed}\n[signer.team]\nkey = \"team.pub\"\n"),
+    );
+    let registry = Registry::start(&sandbox, "preset:permissive");
+    let by_team = registry.reference("team/signed:1");
+    sandbox.json(&["push", "hello.wasm", &by_team, "--sign-key", "team.key"]);
+    sandbox.json(&["push", "hello.wasm", &registry.reference("team/unsigned:1")]);
+    drop(registry);
+    let words = [
+        "policy",
+        "diff",
+        "preset:permissive",
+        "signed.toml",
+        "--over",
+        "store",
+    ];
+    let answer = sandbox.run(&words);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    let changes: Vec<&str> = answer
+        .stderr
+        .lines()
+        .filter(|line| line.contains('→'))
+        .collect();
+    assert_eq!(changes, ["admit → hold  team/unsigned:1"], "{answer:?}");
+}
+
+#[test]
 fn facts_in_files_are_enough() {
     let sandbox = sandbox();
     let inspected = sandbox.json(&["inspect", "sockets.wasm"]);

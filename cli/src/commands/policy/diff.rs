@@ -10,12 +10,13 @@ use crate::error::{Failure, Kind};
 use crate::output::Answer;
 use crate::policy;
 use crate::remote::Connection;
-use crate::survey::{Place, Skipped, Survey};
+use crate::survey::{Place, Policies, Skipped, Survey};
 
 /// Say which artifacts another policy would decide on otherwise
 ///
 /// Over a registry, all tags are pulled that this login may see. A registry gives out nothing
-/// that its own policy refuses today; what it refuses is listed as skipped.
+/// that its own policy refuses today; what it refuses is listed as skipped. Over the store of a
+/// registry that is not running everything is looked at, also what has no tag.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -33,8 +34,8 @@ pub(crate) struct DiffArgs {
     #[arg(value_name = "NEW")]
     new: String,
 
-    /// Artifacts: a registry, a repository on one, a reference, or facts as JSON (files or
-    /// directories of them)
+    /// Artifacts: a registry, a repository on one, a reference, the store of a registry that is
+    /// not running, or facts as JSON (files or directories of them)
     #[arg(long, value_name = "WHERE", num_args = 1.., required = true)]
     over: Vec<Place>,
 
@@ -65,7 +66,10 @@ struct Change {
 }
 
 pub(super) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
-    let (old, new) = (policy::load(&args.old)?, policy::load(&args.new)?);
+    let policies = Policies {
+        old: policy::load(&args.old)?,
+        new: policy::load(&args.new)?,
+    };
     let today = clock::today();
     let mut compared = Compared {
         artifacts: 0,
@@ -73,11 +77,11 @@ pub(super) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
         skipped: Vec::new(),
     };
     for place in &args.over {
-        let survey = Survey::of(place, &args.connection).await?;
+        let survey = Survey::of(place, &policies, &args.connection).await?;
         compared.artifacts += survey.artifacts.len();
         compared.skipped.extend(survey.skipped);
         for artifact in survey.artifacts {
-            let (before, after) = (artifact.decide(&old, today), artifact.decide(&new, today));
+            let (before, after) = artifact.decide(&policies, today);
             if before.verdict != after.verdict {
                 compared.changes.push(Change {
                     repository: artifact.repository().clone(),
