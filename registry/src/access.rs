@@ -132,7 +132,11 @@ impl Access {
                 Some((action, repository)) if asker.is_some() => scope::needed(action, repository),
                 _ => String::new(),
             };
-            let caller = self.identify(loaded, asker, &scope).await?;
+            let caller = match asker {
+                None => Caller::open(loaded),
+                // Checking credentials is a large future, which an open registry does not need.
+                asker => Box::pin(self.identify(loaded, asker, &scope)).await?,
+            };
             match needs {
                 Some((action, repository)) => caller.require(action, repository)?,
                 None => caller.require_login()?,

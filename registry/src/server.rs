@@ -37,7 +37,7 @@ pub use self::tls::{ClientCertificates, MinVersion, TlsError, TlsSettings};
 use crate::app::{App, ConfigureError, OpenAppError};
 use crate::config::{Config, StoreLocation};
 use crate::reload::Reloader;
-use crate::router::{metrics_router, router};
+use crate::router::{Routes, metrics_router};
 use crate::storage::{RedbSettings, StorageError, Store};
 
 /// A registry that listens and does not answer yet.
@@ -150,7 +150,7 @@ impl Server {
         let stop = Stop::default();
         let mut service = Service::new(
             Connections::new(
-                router(self.app.clone()),
+                Routes::new(self.app.clone()),
                 &self.settings,
                 &self.limits,
                 self.tls.clone(),

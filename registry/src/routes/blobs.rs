@@ -12,7 +12,7 @@ use crate::access::{Action, Caller};
 use crate::admission::Standing;
 use crate::app::App;
 use crate::audit;
-use crate::cache::BlobName;
+use crate::cache::{BlobName, Moment};
 use crate::error::ApiError;
 use crate::header::{DOCKER_CONTENT_DIGEST, digest_value};
 use crate::ranges::Wanted;
@@ -31,12 +31,16 @@ pub(crate) async fn get(
     let name = BlobName { repository, digest };
     if request.method() == Method::HEAD && caller.may(Action::Push, &name.repository) {
         // A push that asks does not send the blob again, and relies on the answer.
-        app.store.announce(&name.digest).await;
+        Box::pin(app.store.announce(&name.digest)).await;
     }
-    check_access(app, caller, &name).await?;
+    // Before anything is read: what is read later is not older than this.
+    let moment = app.moment(&name.repository);
+    if !moment.is_some_and(|moment| app.answers.has_blob(&name, moment)) {
+        Box::pin(check_access(app, caller, &name, moment)).await?;
+    }
     let digest = &name.digest;
     if request.method() == Method::HEAD {
-        let size = app.store.blob_size(digest).await?;
+        let size = Box::pin(app.store.blob_size(digest)).await?;
         let size = size.ok_or_else(|| ApiError::blob_unknown(digest))?;
         return Ok(found(digest, size, Body::empty()));
     }
@@ -67,13 +71,13 @@ pub(crate) async fn delete(
 
 /// The repository must have the blob, and the policy of today must admit one of the
 /// manifests that use it.
-async fn check_access(app: &App, caller: &Caller, name: &BlobName) -> Result<(), ApiError> {
+async fn check_access(
+    app: &App,
+    caller: &Caller,
+    name: &BlobName,
+    moment: Option<Moment>,
+) -> Result<(), ApiError> {
     let BlobName { repository, digest } = name;
-    // Before anything is read: what is read later is not older than this.
-    let moment = app.moment(repository);
-    if moment.is_some_and(|moment| app.answers.has_blob(name, moment)) {
-        return Ok(());
-    }
     if app.store.granted(repository, digest).await?.is_none() {
         return Err(ApiError::blob_unknown(digest));
     }
@@ -126,12 +130,7 @@ fn body(blob: Box<dyn OpenBlob>, range: Range<u64>) -> Body {
     if range.is_empty() {
         return Body::empty();
     }
-    let in_memory = blob.bytes().and_then(|bytes| {
-        let start = usize::try_from(range.start).ok()?;
-        let end = usize::try_from(range.end).ok()?;
-        (end <= bytes.len()).then(|| bytes.slice(start..end))
-    });
-    match in_memory {
+    match blob.bytes_now(&range) {
         Some(bytes) => Body::from(bytes),
         None => Body::from_stream(blob.stream(range)),
     }

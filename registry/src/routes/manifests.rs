@@ -47,7 +47,7 @@ pub(crate) async fn get(
     if let Some(known) = moment.and_then(|moment| app.answers.manifest(&name, moment)) {
         return Ok(found(&request, &known));
     }
-    let (manifest, is_for_all) = find(app, caller, &name).await?;
+    let (manifest, is_for_all) = Box::pin(find(app, caller, &name)).await?;
     let manifest = Arc::new(manifest);
     let response = found(&request, &manifest);
     if let Some(moment) = moment.filter(|_| is_for_all) {

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
@@ -23,6 +22,7 @@ use super::tls::{self, Tls};
 use super::watch::{Overrun, Timeouts, Watch, Watched};
 use crate::access::Peer;
 use crate::metrics::Metrics;
+use crate::router::Routes;
 
 /// What a connection may have buffered in each direction, in bytes: the headers of a request,
 /// and pieces of bodies. Thousands of connections may send headers that never end.
@@ -37,7 +37,7 @@ const PINGS: u32 = 3;
 /// What all connections share.
 #[derive(Debug)]
 pub(super) struct Connections {
-    router: Router,
+    routes: Routes,
     gate: Arc<Gate>,
     limits: LimitsSettings,
     timeouts: Timeouts,
@@ -49,7 +49,7 @@ pub(super) struct Connections {
 
 impl Connections {
     pub(super) fn new(
-        router: Router,
+        routes: Routes,
         server: &ServerSettings,
         limits: &LimitsSettings,
         tls: Option<Arc<Tls>>,
@@ -57,7 +57,7 @@ impl Connections {
         stop: Stop,
     ) -> Self {
         Self {
-            router,
+            routes,
             gate: Arc::new(Gate::new(server, limits.clone(), Arc::clone(&metrics))),
             limits: limits.clone(),
             timeouts: Timeouts::new(server),
@@ -123,7 +123,7 @@ impl Connections {
         let activity = Arc::new(Activity::default());
         let next_stream = NextStream::default();
         let requests = Requests {
-            router: self.router.clone(),
+            routes: self.routes.clone(),
             gate: Arc::clone(&self.gate),
             peer,
             activity: Arc::clone(&activity),

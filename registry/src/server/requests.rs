@@ -8,16 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use axum::routing::future::RouteFuture;
 use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Version};
-use pin_project_lite::pin_project;
-use tower_service::Service as _;
 
 use super::bodies::{Answered, Sent, UnderWay};
 use super::flow::Activity;
@@ -27,6 +23,7 @@ use super::streams::NextStream;
 use crate::access::Peer;
 use crate::error::ApiError;
 use crate::metrics::Metrics;
+use crate::router::{Answer, Routes};
 
 /// What the requests of all connections share.
 #[derive(Debug)]
@@ -40,29 +37,22 @@ pub(super) struct Gate {
 /// Answers the requests of one connection.
 #[derive(Debug)]
 pub(super) struct Requests {
-    pub(super) router: Router,
+    pub(super) routes: Routes,
     pub(super) gate: Arc<Gate>,
     pub(super) peer: Peer,
     pub(super) activity: Arc<Activity>,
     pub(super) next_stream: NextStream,
 }
 
-pin_project! {
-    /// An answer that is worked at.
-    pub(super) struct Answering {
-        #[pin]
-        state: State,
-        under_way: Option<UnderWay>,
-    }
+/// An answer that is worked at.
+pub(super) struct Answering {
+    state: State,
+    under_way: Option<UnderWay>,
 }
 
-pin_project! {
-    #[project = StateProjection]
-    #[allow(clippy::large_enum_variant, reason = "a box would be one more allocation a request")]
-    enum State {
-        Routed { #[pin] future: RouteFuture<Infallible> },
-        Refused { response: Option<Response> },
-    }
+enum State {
+    Routed(Answer),
+    Refused(Option<Response>),
 }
 
 impl Gate {
@@ -128,12 +118,8 @@ impl Service<Request<Incoming>> for Requests {
         let all = Arc::clone(&self.gate.under_way);
         let under_way = UnderWay::begin(connection, stream, all);
         let state = match self.gate.refuse(&request) {
-            Some(refusal) => State::Refused {
-                response: Some(refusal.into_response()),
-            },
-            None => State::Routed {
-                future: self.route(request, &under_way),
-            },
+            Some(refusal) => State::Refused(Some(refusal.into_response())),
+            None => State::Routed(self.route(request, &under_way)),
         };
         Answering {
             state,
@@ -143,7 +129,7 @@ impl Service<Request<Incoming>> for Requests {
 }
 
 impl Requests {
-    fn route(&self, request: Request<Incoming>, under_way: &UnderWay) -> RouteFuture<Infallible> {
+    fn route(&self, request: Request<Incoming>, under_way: &UnderWay) -> Answer {
         let (mut parts, body) = request.into_parts();
         let sender = self.gate.sender(&self.peer, &parts);
         parts.extensions.insert(sender);
@@ -152,23 +138,19 @@ impl Requests {
         } else {
             Body::new(Sent::new(body, under_way))
         };
-        self.router.clone().call(Request::from_parts(parts, body))
+        self.routes.answer(Request::from_parts(parts, body))
     }
 }
 
 impl Future for Answering {
     type Output = Result<Response<Answered>, Infallible>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = match this.state.project() {
-            StateProjection::Routed { future } => {
-                let Ok(response) = ready!(future.poll(context));
-                Some(response)
-            }
-            StateProjection::Refused { response } => response.take(),
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = match &mut self.state {
+            State::Routed(answer) => Some(ready!(answer.as_mut().poll(context))),
+            State::Refused(response) => response.take(),
         };
-        match (response, this.under_way.take()) {
+        match (response, self.under_way.take()) {
             (Some(response), Some(under_way)) => {
                 Poll::Ready(Ok(response.map(|body| Answered::new(body, under_way))))
             }

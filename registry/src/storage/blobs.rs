@@ -107,8 +107,10 @@ pub trait OpenBlob: Send {
     /// The bytes in `range`, which must lie within the size, in pieces of bounded size.
     fn stream(self: Box<Self>, range: Range<u64>) -> Pieces;
 
-    /// All of it, if it is in memory.
-    fn bytes(&self) -> Option<Bytes> {
+    /// The bytes in `range`, which must lie within the size, if they are few and can be had
+    /// without waiting.
+    fn bytes_now(&self, range: &Range<u64>) -> Option<Bytes> {
+        let _there_may_be_none = range;
         None
     }
 }

@@ -31,8 +31,10 @@ impl OpenBlob for SmallBlob {
         self.0.len() as u64
     }
 
-    fn bytes(&self) -> Option<Bytes> {
-        Some(self.0.clone())
+    fn bytes_now(&self, range: &Range<u64>) -> Option<Bytes> {
+        let start = usize::try_from(range.start).ok()?;
+        let end = usize::try_from(range.end).ok()?;
+        (start <= end && end <= self.0.len()).then(|| self.0.slice(start..end))
     }
 
     fn stream(self: Box<Self>, range: Range<u64>) -> Pieces {

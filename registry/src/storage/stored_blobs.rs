@@ -34,6 +34,14 @@ impl Store {
         if let Some(bytes) = kept {
             return Ok(Some(Box::new(SmallBlob(bytes))));
         }
+        // Boxed, so that what is in memory costs the future of a request nothing.
+        Box::pin(self.stored_blob_to_send(digest)).await
+    }
+
+    async fn stored_blob_to_send(
+        &self,
+        digest: &Digest,
+    ) -> Result<Option<Box<dyn OpenBlob>>, StorageError> {
         let Some(blob) = self.find_blob(digest).await? else {
             return Ok(None);
         };

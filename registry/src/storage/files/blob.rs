@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::ops::Range;
 
-use super::pieces::pieces;
+use bytes::Bytes;
+
+use super::pieces::{piece_now, pieces};
 use crate::storage::blobs::{OpenBlob, Pieces};
 
 pub(super) struct FileBlob {
@@ -20,6 +22,10 @@ impl FileBlob {
 impl OpenBlob for FileBlob {
     fn size(&self) -> u64 {
         self.size
+    }
+
+    fn bytes_now(&self, range: &Range<u64>) -> Option<Bytes> {
+        piece_now(&self.file, range)
     }
 
     fn stream(self: Box<Self>, range: Range<u64>) -> Pieces {

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
@@ -18,16 +18,31 @@ use crate::storage::blobs::Pieces;
 /// a megabyte, and four times as much was not faster.
 const PIECE_BYTES: usize = 256 * 1024;
 
-/// How many pieces are kept for use again: what 32 clients read at once.
+/// How large the buffers for small files are, in bytes: those of the others would keep more
+/// memory than bytes for slow clients, and would not fit into the caches of the processor.
+const SMALL_PIECE_BYTES: usize = 64 * 1024;
+
+/// How many buffers of each size are kept for use again: what 32 clients read at once.
 const POOLED: usize = 32;
 
 /// Buffers of [`PIECE_BYTES`] that nobody uses now.
-static POOL: Mutex<Vec<Box<[u8]>>> = Mutex::new(Vec::new());
+static POOL: Pool = Pool::new(PIECE_BYTES);
 
-/// A part of a buffer, which goes back to the pool when nobody uses it any more.
+/// Buffers of [`SMALL_PIECE_BYTES`] that nobody uses now.
+static SMALL_POOL: Pool = Pool::new(SMALL_PIECE_BYTES);
+
+/// Buffers of one size. What was given back last is taken first: the processor has it in its
+/// caches.
+struct Pool {
+    buffer_bytes: usize,
+    buffers: Mutex<Vec<Box<[u8]>>>,
+}
+
+/// A part of a buffer, which goes back to its pool when nobody uses it any more.
 struct Pooled {
     buffer: Box<[u8]>,
     length: usize,
+    pool: &'static Pool,
 }
 
 /// The bytes of `file` in `range`.
@@ -45,6 +60,17 @@ pub(super) fn pieces(file: File, range: Range<u64>) -> Pieces {
         }
     })
     .boxed()
+}
+
+/// The bytes of `file` in `range`, if they fit into one piece and are in the page cache.
+pub(super) fn piece_now(file: &File, range: &Range<u64>) -> Option<Bytes> {
+    let wanted = usize::try_from(range.end.checked_sub(range.start)?).ok()?;
+    if wanted > PIECE_BYTES {
+        return None;
+    }
+    let mut piece = Pooled::take(wanted);
+    let read = read_cached(file, piece.space(), range.start).ok()??;
+    (read == wanted).then(|| Bytes::from_owner(piece))
 }
 
 async fn next(file: Arc<File>, left: &Range<u64>) -> io::Result<Bytes> {
@@ -94,22 +120,43 @@ fn read_cached(_: &File, _: &mut [u8], _: u64) -> io::Result<Option<usize>> {
     Ok(None)
 }
 
+impl Pool {
+    const fn new(buffer_bytes: usize) -> Self {
+        Self {
+            buffer_bytes,
+            buffers: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn take(&self) -> Box<[u8]> {
+        let kept = self.lock().pop();
+        kept.unwrap_or_else(|| vec![0; self.buffer_bytes].into_boxed_slice())
+    }
+
+    fn give_back(&self, buffer: Box<[u8]>) {
+        let mut buffers = self.lock();
+        if buffers.len() < POOLED {
+            buffers.push(buffer);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Box<[u8]>>> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Pooled {
+    /// Room for at most a piece.
     fn take(length: usize) -> Self {
-        // A small file needs no large buffer, and the allocator has small ones.
-        let buffer = if length < PIECE_BYTES / 2 {
-            None
+        let pool = if length <= SMALL_PIECE_BYTES {
+            &SMALL_POOL
         } else {
-            POOL.lock().unwrap_or_else(PoisonError::into_inner).pop()
-        };
-        let capacity = if length < PIECE_BYTES / 2 {
-            length
-        } else {
-            PIECE_BYTES
+            &POOL
         };
         Self {
-            buffer: buffer.unwrap_or_else(|| vec![0; capacity].into_boxed_slice()),
+            buffer: pool.take(),
             length,
+            pool,
         }
     }
 
@@ -127,13 +174,7 @@ impl AsRef<[u8]> for Pooled {
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        if self.buffer.len() != PIECE_BYTES {
-            return;
-        }
-        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        if pool.len() < POOLED {
-            pool.push(std::mem::take(&mut self.buffer));
-        }
+        self.pool.give_back(std::mem::take(&mut self.buffer));
     }
 }
 
@@ -180,5 +221,22 @@ mod tests {
         file.write_all(b"abc").unwrap();
         let error = read(file, 0..4).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn what_fits_into_a_piece_is_had_at_once_and_all_of_it_or_nothing() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[7; 100_000]).unwrap();
+        for range in [0..0, 0..1, 10..90_000, 0..100_000] {
+            let length = usize::try_from(range.end - range.start).unwrap();
+            // A file system that cannot tell what it has in memory gives none.
+            if let Some(piece) = piece_now(&file, &range) {
+                assert_eq!(piece, vec![7; length]);
+            }
+        }
+        assert_eq!(piece_now(&file, &(0..100_001)), None);
+        file.set_len(PIECE_BYTES as u64 + 1).unwrap();
+        assert_eq!(piece_now(&file, &(0..PIECE_BYTES as u64 + 1)), None);
     }
 }
