@@ -30,7 +30,7 @@ pub struct CacheSettings {
     pub manifests: ByteSize,
     /// Which blobs may be pulled, in bytes. Default: 4 MiB, for about 16,000 blobs.
     pub grants: ByteSize,
-    /// The bytes of blobs that were read more than once, in bytes. Default: 48 MiB.
+    /// The bytes of blobs that were read more than once, in bytes. Default: 32 MiB.
     pub blobs: ByteSize,
     /// The largest blob that is kept in memory, in bytes. Default: 16 MiB.
     pub largest_blob: ByteSize,
@@ -41,7 +41,7 @@ impl Default for CacheSettings {
         Self {
             manifests: ByteSize::mib(16),
             grants: ByteSize::mib(4),
-            blobs: ByteSize::mib(48),
+            blobs: ByteSize::mib(32),
             largest_blob: ByteSize::mib(16),
         }
     }

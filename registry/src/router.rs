@@ -196,17 +196,55 @@ fn dispatch_others<'a>(
 
 #[cfg(test)]
 mod tests {
+    use axum::body::to_bytes;
+
     use super::*;
     use crate::{LoadedPolicy, storage::Store};
+
+    async fn app() -> App {
+        let policy = LoadedPolicy::load("preset:permissive").unwrap();
+        App::open(Store::in_memory(), policy).await.unwrap()
+    }
+
+    fn request(method: &Method, path: &str) -> Request {
+        let request = Request::builder().method(method).uri(path);
+        request.body(Body::empty()).unwrap()
+    }
 
     /// The future of a request is allocated and moved for each of them. When it had room for
     /// pushes too, these copies were a quarter of all instructions for a blob from memory.
     #[tokio::test]
     async fn the_future_of_a_request_is_small() {
-        let policy = LoadedPolicy::load("preset:permissive").unwrap();
-        let app = App::open(Store::in_memory(), policy).await.unwrap();
-        let answer = distribution(State(Arc::new(app)), Request::default());
+        let answer = distribution(State(Arc::new(app().await)), Request::default());
         let size = size_of_val(&answer);
         assert!(size <= 3072, "{size}");
+    }
+
+    #[tokio::test]
+    async fn a_server_answers_what_the_router_answers() {
+        let app = app().await;
+        let routes = Routes::new(app.clone());
+        for path in [
+            "/v2",
+            "/v2/",
+            "/v2/a/tags/list",
+            "/v2/a/b/c",
+            "/v2x",
+            "/healthz",
+        ] {
+            for method in [Method::GET, Method::HEAD, Method::DELETE] {
+                let Ok(routed) = router(app.clone()).call(request(&method, path)).await;
+                let served = routes.answer(request(&method, path)).await;
+                assert_eq!(served.status(), routed.status(), "{method} {path}");
+                if method == Method::HEAD {
+                    let length = CONTENT_LENGTH;
+                    let (a, b) = (served.headers().get(&length), routed.headers().get(&length));
+                    assert_eq!(a, b, "{method} {path}");
+                }
+                let served = to_bytes(served.into_body(), 4096).await.unwrap();
+                let routed = to_bytes(routed.into_body(), 4096).await.unwrap();
+                assert_eq!(served, routed, "{method} {path}");
+            }
+        }
     }
 }

@@ -109,8 +109,7 @@ pub trait OpenBlob: Send {
 
     /// The bytes in `range`, which must lie within the size, if they are few and can be had
     /// without waiting.
-    fn bytes_now(&self, range: &Range<u64>) -> Option<Bytes> {
-        let _there_may_be_none = range;
+    fn bytes_now(&self, _range: &Range<u64>) -> Option<Bytes> {
         None
     }
 }
