@@ -233,17 +233,20 @@ mod tests {
             "/healthz",
         ] {
             for method in [Method::GET, Method::HEAD, Method::DELETE] {
-                let Ok(routed) = router(app.clone()).call(request(&method, path)).await;
+                let Ok(expected) = router(app.clone()).call(request(&method, path)).await;
                 let served = routes.answer(request(&method, path)).await;
-                assert_eq!(served.status(), routed.status(), "{method} {path}");
+                assert_eq!(served.status(), expected.status(), "{method} {path}");
                 if method == Method::HEAD {
                     let length = CONTENT_LENGTH;
-                    let (a, b) = (served.headers().get(&length), routed.headers().get(&length));
+                    let (a, b) = (
+                        served.headers().get(&length),
+                        expected.headers().get(&length),
+                    );
                     assert_eq!(a, b, "{method} {path}");
                 }
                 let served = to_bytes(served.into_body(), 4096).await.unwrap();
-                let routed = to_bytes(routed.into_body(), 4096).await.unwrap();
-                assert_eq!(served, routed, "{method} {path}");
+                let expected = to_bytes(expected.into_body(), 4096).await.unwrap();
+                assert_eq!(served, expected, "{method} {path}");
             }
         }
     }

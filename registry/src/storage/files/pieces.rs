@@ -227,7 +227,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     async fn what_fits_into_a_piece_is_had_at_once_and_all_of_it_or_nothing() {
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&[7; 100_000]).unwrap();
+        file.write_all(&vec![7; 100_000]).unwrap();
         for range in [0..0, 0..1, 10..90_000, 0..100_000] {
             let length = usize::try_from(range.end - range.start).unwrap();
             // A file system that cannot tell what it has in memory gives none.
