@@ -18,9 +18,10 @@ mod permit;
 mod previous;
 mod pull;
 mod settle;
+mod verification;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -41,6 +42,7 @@ pub(crate) use decisions::{Decided, today};
 use in_force::InForce;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
 pub(crate) use pull::Standing;
+pub use verification::Attestor;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 
@@ -55,6 +57,7 @@ pub(crate) struct Admission {
     metrics: Arc<Metrics>,
     tag_rules: ArcSwap<TagRules>,
     decisions: Decisions,
+    attestor: OnceLock<Arc<dyn Attestor>>,
     inspections: Arc<Semaphore>,
     layers: Arc<image::Layers>,
 }
@@ -99,6 +102,7 @@ impl Admission {
             metrics,
             tag_rules: ArcSwap::default(),
             decisions: Decisions::default(),
+            attestor: OnceLock::new(),
             inspections: Arc::new(Semaphore::new(INSPECTIONS)),
             layers: image::layers(),
         }
@@ -177,6 +181,7 @@ impl Admission {
         let decision = &decided.decision;
         let digest = judged.digest.clone();
         let tags = judged.tags.clone();
+        let summary = self.summary_of(&judged).await;
         self.carry_out(judged, decision).await?;
         audit::push(&repository, &push.reference, &digest, decision);
         self.metrics.decided("push", decision);
@@ -197,6 +202,9 @@ impl Admission {
         if decision.verdict != Verdict::Deny {
             self.settle_what_this_is_about(&repository, &tags, &manifest)
                 .await?;
+        }
+        if let Some(summary) = summary {
+            self.publish(summary).await;
         }
         Ok(decided)
     }

@@ -12,7 +12,7 @@ use tracing::error;
 use wasmport_artifact::{RepositoryName, with_causes};
 
 use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError, Peer};
-use crate::admission::{Admission, AdmissionError};
+use crate::admission::{Admission, AdmissionError, Attestor};
 use crate::api_settings::ApiSettings;
 use crate::audit::{AuditError, AuditLog, OpenAudit};
 use crate::cache::{Answers, CacheSettings, Moment};
@@ -223,6 +223,11 @@ impl App {
     pub async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), OpenAppError> {
         let replaced = self.admission.replace_policy(policy).await;
         replaced.map_err(|error: AdmissionError| OpenAppError(error.into()))
+    }
+
+    /// Publishes a summary of what is admitted from now on, signed by `attestor`, as a referrer.
+    pub fn set_attestor(&self, attestor: Arc<dyn Attestor>) {
+        self.admission.set_attestor(attestor);
     }
 
     /// Says in the log what `policy` would refuse of what is stored, beside everything else.

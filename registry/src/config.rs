@@ -7,11 +7,13 @@ mod source;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use self::file::SettingsError;
 pub use self::repository::RepositorySettings;
 pub use self::sections::{PolicyMode, PolicySettings, Settings, StoreSettings};
 pub use self::source::{ConfigError, ConfigSource, Overrides, Secret, Secrets};
+use crate::admission::Attestor;
 use crate::policy_file::LoadedPolicy;
 
 /// The settings of one registry.
@@ -29,6 +31,8 @@ pub struct Config {
     pub settings: Settings,
     /// What must not stand in a file that others can read.
     pub secrets: Secrets,
+    /// What signs the summaries of what is admitted, where they are wanted.
+    pub attestor: Option<Arc<dyn Attestor>>,
     /// Where all this came from, to read it again.
     pub source: Option<ConfigSource>,
 }
@@ -55,6 +59,7 @@ impl Config {
             policy,
             settings: Settings::default(),
             secrets: Secrets::default(),
+            attestor: None,
             source: None,
         }
     }

@@ -51,6 +51,7 @@ pub mod telemetry;
 pub mod traces;
 mod uploads;
 
+pub use admission::Attestor;
 pub use api_settings::ApiSettings;
 pub use app::{App, ConfigureError, OpenAppError, TagSettingsError};
 pub use cache::CacheSettings;

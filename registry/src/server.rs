@@ -64,6 +64,9 @@ pub enum StartError {
          explicitly"
     )]
     Remote(SocketAddr),
+    /// A key for summaries is named, and nothing here signs.
+    #[error("`policy.vsa-key` is set, and this program cannot sign: `wasmport serve` can")]
+    NothingSigns,
     /// The store could not be opened.
     #[error("failed to open the store")]
     Store(#[source] StorageError),
@@ -101,6 +104,13 @@ impl Server {
             .map_err(StartError::Store)?;
         let tried = config.policy.watches.then(|| config.policy.clone());
         let mut app = App::open(store, config.policy).await?;
+        match config.attestor {
+            Some(attestor) => app.set_attestor(attestor),
+            None if config.settings.policy.vsa_key.is_some() => {
+                return Err(StartError::NothingSigns);
+            }
+            None => {}
+        }
         if let Some(policy) = tried {
             app.audit_store(policy);
         }

@@ -2,14 +2,20 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
+use wasmport_artifact::Digest;
 use wasmport_registry::signals::{asked_to_stop, reload_when_asked};
-use wasmport_registry::{ConfigError, ConfigSource, Overrides, Server, StartError, StoreLocation};
+use wasmport_registry::{
+    Attestor, ConfigError, ConfigSource, Overrides, Server, StartError, StoreLocation,
+};
+use wasmport_signature::{PrivateKey, Signature, sign_statement};
 
 use crate::environment;
 use crate::error::{Failure, Kind};
+use crate::keys::read_private;
 use crate::output::{Answer, Output};
 use crate::policy;
 
@@ -56,6 +62,24 @@ pub(crate) struct ServeArgs {
     allow_remote: bool,
 }
 
+/// Signs what the registry, which cannot, wants to have signed.
+#[derive(Debug)]
+struct KeyAttestor(PrivateKey);
+
+impl Attestor for KeyAttestor {
+    fn attest(
+        &self,
+        subject: &Digest,
+        predicate_type: &str,
+        predicate: &serde_json::Value,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        match sign_statement(&self.0, subject, predicate_type, predicate)? {
+            Signature::Bundle { bytes } => Ok(bytes),
+            Signature::Simple { .. } => Err("a statement is signed as a bundle".into()),
+        }
+    }
+}
+
 /// Where the registry listens, and on what terms.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -76,7 +100,10 @@ struct Checked {
 
 pub(crate) async fn run(args: &ServeArgs, output: Output) -> Result<(), Failure> {
     let source = source(args);
-    let config = source.load().map_err(|error| not_loaded(&error))?;
+    let mut config = source.load().map_err(|error| not_loaded(&error))?;
+    if let Some(path) = &config.settings.policy.vsa_key {
+        config.attestor = Some(Arc::new(KeyAttestor(read_private(path)?)));
+    }
     let policy = args.policy.clone();
     let policy = policy.unwrap_or_else(|| config.settings.policy.file.clone());
     let closed =

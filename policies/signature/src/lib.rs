@@ -30,7 +30,7 @@ pub use key_error::KeyError;
 pub use private_key::PrivateKey;
 pub use public_key::PublicKey;
 #[cfg(feature = "sign")]
-pub use sign::{SignError, sign_bundle, sign_simple};
+pub use sign::{SignError, sign_bundle, sign_simple, sign_statement};
 pub use signature::Signature;
 pub use simple_manifest::{simple_layers, simple_manifest};
 pub use verify::VerifyError;

@@ -9,7 +9,7 @@ use wasmport_artifact::Digest;
 
 use crate::private_key::PrivateKey;
 use crate::signature::Signature;
-use crate::statement::Statement;
+use crate::statement::{self, Statement};
 use crate::{bundle, simple_signing};
 
 /// Why nothing was signed.
@@ -30,6 +30,21 @@ pub fn sign_bundle(
     annotations: &BTreeMap<String, String>,
 ) -> Result<Signature, SignError> {
     let payload = Statement::signature_of(subject, annotations).to_bytes();
+    let signature = sign(key, &pae(bundle::PAYLOAD_TYPE, &payload))?;
+    Ok(Signature::Bundle {
+        bytes: bundle::write(&payload, &signature, &key.public_key()),
+    })
+}
+
+/// Signs a statement about the manifest with digest `subject`, as `cosign attest` of cosign 3
+/// does: `predicate` is of the type `predicate_type`.
+pub fn sign_statement(
+    key: &PrivateKey,
+    subject: &Digest,
+    predicate_type: &str,
+    predicate: &serde_json::Value,
+) -> Result<Signature, SignError> {
+    let payload = statement::about(subject, predicate_type, predicate);
     let signature = sign(key, &pae(bundle::PAYLOAD_TYPE, &payload))?;
     Ok(Signature::Bundle {
         bytes: bundle::write(&payload, &signature, &key.public_key()),

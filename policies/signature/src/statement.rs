@@ -39,6 +39,22 @@ struct Subject {
 #[derive(Default, Serialize)]
 struct EmptyPredicate {}
 
+/// A statement with a predicate of any type.
+#[cfg(feature = "sign")]
+pub(crate) fn about(
+    subject: &Digest,
+    predicate_type: &str,
+    predicate: &serde_json::Value,
+) -> Vec<u8> {
+    let statement = serde_json::json!({
+        "_type": STATEMENT_V1,
+        "subject": [{ "digest": { subject.algorithm().name(): subject.hex() } }],
+        "predicateType": predicate_type,
+        "predicate": predicate,
+    });
+    statement.to_string().into_bytes()
+}
+
 impl Statement {
     /// "This is signed", of `subject`.
     #[cfg(feature = "sign")]

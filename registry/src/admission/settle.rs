@@ -84,11 +84,15 @@ impl Admission {
         if decision.verdict != Verdict::Admit {
             return Ok(());
         }
+        let summary = self.summary_of(&judged).await;
         let admitted = AdmittedManifest::new(judged);
         match self.store.fulfil(pending, &admitted).await {
             Ok(true) => {
                 audit::settled(repository, tag, digest, decision);
                 self.metrics.decided("settle", decision);
+                if let Some(summary) = summary {
+                    self.publish(summary).await;
+                }
             }
             Ok(false) => {}
             Err(error @ (TagError::Immutable { .. } | TagError::Condition { .. })) => {

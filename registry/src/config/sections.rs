@@ -71,6 +71,9 @@ pub struct PolicySettings {
     pub file: String,
     /// Whether it decides, or only says what it would refuse. Default `"enforce"`.
     pub mode: PolicyMode,
+    /// A key file of cosign, by which `wasmport serve` signs a summary of each admission, which
+    /// is stored as a referrer. Default: none.
+    pub vsa_key: Option<PathBuf>,
 }
 
 /// What a policy does.
@@ -98,6 +101,9 @@ impl Settings {
             let path = directory.join(&self.policy.file);
             self.policy.file = path.to_string_lossy().into_owned();
         }
+        if let Some(key) = &mut self.policy.vsa_key {
+            resolve(key, directory);
+        }
         self.access.resolve(directory);
         self.audit.resolve(directory);
     }
@@ -108,6 +114,7 @@ impl Default for PolicySettings {
         Self {
             file: "preset:standard".to_owned(),
             mode: PolicyMode::default(),
+            vsa_key: None,
         }
     }
 }

@@ -116,6 +116,7 @@ impl ConfigSource {
             policy: policy.watching(overrides.watches(&settings)),
             settings,
             secrets: self.secrets.clone(),
+            attestor: None,
             source: Some(self.clone()),
         })
     }

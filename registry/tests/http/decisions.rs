@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wasmport_artifact::{Descriptor, ImageManifest, Tag, media_type};
+use wasmport_artifact::{Descriptor, Digest, ImageManifest, Tag, media_type};
 use wasmport_policies::Facts;
 use wasmport_registry::storage::Store;
-use wasmport_registry::{App, LoadedPolicy, audit_store, survey};
-use wasmport_signature::PrivateKey;
+use wasmport_registry::{App, Attestor, LoadedPolicy, audit_store, survey};
+use wasmport_signature::{Attestation, PrivateKey, Signature, sign_bundle, sign_statement};
 
 use crate::artifact::{Artifact, caller, hello, hello_again};
 use crate::registry::Registry;
@@ -151,8 +152,8 @@ async fn an_envelope_under_the_att_tag_is_an_attestation_too() {
     let artifact = hello();
     registry.push("app", "1.0", &artifact).await;
     // The envelope of a bundle is what cosign 2 stores alone.
-    let signed = wasmport_signature::sign_bundle(&ci, &artifact.digest(), &BTreeMap::new());
-    let wasmport_signature::Signature::Bundle { bytes } = signed.unwrap() else {
+    let signed = sign_bundle(&ci, &artifact.digest(), &BTreeMap::new());
+    let Signature::Bundle { bytes } = signed.unwrap() else {
         panic!("not a bundle");
     };
     let bundle: Value = serde_json::from_slice(&bytes).unwrap();
@@ -177,6 +178,60 @@ async fn an_envelope_under_the_att_tag_is_an_attestation_too() {
         .await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     assert_eq!(registry.get("/v2/app/manifests/1.0").await.status, 200);
+}
+
+/// Signs with a key, as `wasmport serve` does.
+#[derive(Debug)]
+struct Signing(PrivateKey);
+
+impl Attestor for Signing {
+    fn attest(
+        &self,
+        subject: &Digest,
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        match sign_statement(&self.0, subject, predicate_type, predicate)? {
+            Signature::Bundle { bytes } => Ok(bytes),
+            Signature::Simple { .. } => Err("not a bundle".into()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_admitted_has_a_signed_summary_among_its_referrers() {
+    let key = key();
+    let public = key.public_key();
+    let signing = Arc::new(Signing(key));
+    let registry = Registry::over_app(Store::in_memory(), |app| app.set_attestor(signing)).await;
+    let artifact = hello();
+    // The second push changes nothing, and so there is nothing new to be said.
+    for _ in 0..2 {
+        assert_eq!(registry.push("app", "1.0", &artifact).await.status, 201);
+    }
+    registry.push("app", "2.0", &caller()).await;
+    let referrers = registry
+        .get(&format!("/v2/app/referrers/{}", artifact.digest()))
+        .await;
+    let referrers = referrers.json()["manifests"].clone();
+    assert_eq!(referrers.as_array().unwrap().len(), 1, "{referrers}");
+    let kind = "https://slsa.dev/verification_summary/v1";
+    let annotations = &referrers[0]["annotations"];
+    assert_eq!(annotations["dev.sigstore.bundle.predicateType"], kind);
+    let path = format!(
+        "/v2/app/manifests/{}",
+        referrers[0]["digest"].as_str().unwrap()
+    );
+    let manifest = registry.get(&path).await.json();
+    let layer = manifest["layers"][0]["digest"].as_str().unwrap();
+    let bytes = registry.get(&format!("/v2/app/blobs/{layer}")).await.body;
+    let attestation = Attestation::Bundle { bytes };
+    let said = attestation.verify(&artifact.digest(), &public).unwrap();
+    assert_eq!(said, kind);
+    let denied = registry
+        .get(&format!("/v2/app/referrers/{}", caller().digest()))
+        .await;
+    assert_eq!(denied.json()["manifests"], json!([]));
 }
 
 #[tokio::test]
