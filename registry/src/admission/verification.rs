@@ -89,7 +89,7 @@ impl Admission {
     }
 
     /// A summary of this, if it is due: there is a key, and it was not admitted by the same
-    /// policy before. By what it passed says nothing more of it.
+    /// policy before.
     pub(super) async fn summary_of(&self, judged: &Judged) -> Option<Summary> {
         self.attestor.get()?;
         let summary = Summary::of(judged)?;
