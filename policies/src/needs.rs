@@ -1,5 +1,7 @@
 //! What an import asks for: the capabilities, and the functions that ask for them.
 
+use std::collections::BTreeSet;
+
 use wasmport_artifact::{Import, InterfaceName, ItemKind};
 
 use crate::catalogue::{CUSTOM, Catalogue, Split};
@@ -72,7 +74,7 @@ impl Identity {
             capability,
             functions,
         });
-        without_included(needs.collect())
+        with_included(&needs.collect::<Vec<_>>())
     }
 }
 
@@ -113,14 +115,25 @@ impl Need {
     }
 }
 
-/// Leaves out what comes with another need: who reads files sees directories too.
-fn without_included(needs: Vec<Need>) -> Vec<Need> {
+/// Joins what comes with other needs to these: who reads files sees directories too. The
+/// functions that no other need has stay, so that a list of functions is held against them.
+fn with_included(needs: &[Need]) -> Vec<Need> {
     let catalogue = Catalogue::get();
-    let included: Vec<&str> = needs
-        .iter()
-        .filter_map(|need| catalogue.capability(need.capability))
-        .flat_map(|capability| capability.includes.iter().map(String::as_str))
-        .collect();
-    let is_own = |need: &Need| !included.contains(&need.capability);
-    needs.into_iter().filter(is_own).collect()
+    let includes = |whole: &Need, part: &Need| {
+        let capability = catalogue.capability(whole.capability);
+        capability.is_some_and(|it| it.includes.iter().any(|name| name == part.capability))
+    };
+    let is_included = |need: &Need| needs.iter().any(|whole| includes(whole, need));
+    let (parts, mut own): (Vec<Need>, Vec<Need>) = needs.iter().cloned().partition(is_included);
+    let known: BTreeSet<String> = own.iter().flat_map(|need| need.functions.clone()).collect();
+    for need in &mut own {
+        for part in &parts {
+            if includes(need, part) {
+                let more = part.functions.iter();
+                let more = more.filter(|function| !known.contains(*function));
+                need.functions.extend(more.cloned());
+            }
+        }
+    }
+    own
 }

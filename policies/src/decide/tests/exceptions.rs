@@ -213,3 +213,31 @@ fn an_import_that_nobody_knows_is_new_by_its_name() {
     assert_eq!(verdict(&rule, &facts(before("1.0.0"))), Verdict::Admit);
     assert_eq!(verdict(&rule, &facts(before("2.0.0"))), Verdict::Deny);
 }
+
+#[test]
+fn a_function_is_denied_whatever_else_is_imported() {
+    let files = |functions: &[&str]| {
+        let function = |name: &&str| {
+            format!(r#"(export "[method]descriptor.{name}" (func (param "self" (borrow $d))))"#)
+        };
+        let functions: String = functions.iter().map(function).collect();
+        wasm(&format!(
+            r#"(component (import "wasi:filesystem/types@0.2.6" (instance
+                (export "descriptor" (type $d (sub resource))) {functions})))"#
+        ))
+    };
+    let rule = policy(
+        "allow = [\"filesystem-read\"]\n\
+         deny = [{ import = \"filesystem-inert\", functions = [\"descriptor.stat\"] }]",
+    );
+    assert_eq!(verdict(&rule, &files(&["open-at"])), Verdict::Admit);
+    assert_eq!(verdict(&rule, &files(&["stat"])), Verdict::Deny);
+    let both = on(&rule, &files(&["open-at", "stat"]));
+    assert_eq!(both.verdict, Verdict::Deny);
+    assert_eq!(both.findings[0].functions, ["[method]descriptor.stat"]);
+    // A list of what is allowed is of all functions too.
+    let rule =
+        policy("allow = [{ import = \"filesystem-read\", functions = [\"descriptor.open-at\"] }]");
+    assert_eq!(verdict(&rule, &files(&["open-at"])), Verdict::Admit);
+    assert_eq!(verdict(&rule, &files(&["open-at", "stat"])), Verdict::Deny);
+}
