@@ -52,6 +52,12 @@ pub(crate) enum Problem {
     Pattern { pattern: String, why: &'static str },
     #[error("`{0}` is built in, and cannot be defined anew")]
     BuiltIn(String),
+    #[error(
+        "`{0}` cannot be the name of a capability; expected words of letters and digits with `-` between them, such as `acme-db`"
+    )]
+    CapabilityName(String),
+    #[error("a capability of no imports is none")]
+    NoImports,
     #[error("an id cannot be empty")]
     EmptyId,
     #[error("there is a rule `{id}` already, at {at}")]

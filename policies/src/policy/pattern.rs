@@ -144,7 +144,8 @@ fn track(text: &str) -> Result<semver::Version, &'static str> {
     Ok(version)
 }
 
-fn is_kebab(text: &str) -> bool {
+/// True for words of letters and digits with `-` between them.
+pub(crate) fn is_kebab(text: &str) -> bool {
     let is_word =
         |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     text.split('-').all(is_word)

@@ -162,6 +162,15 @@ fn errors_say_where_and_what_was_expected() {
             "p.toml:2:13: `sockets` is built in, and cannot be defined anew",
         ),
         (
+            "schema = 1\n[capability.\"wasi:sockets/*\"]\nimports = [\"a:b/c\"]",
+            "p.toml:2:13: `wasi:sockets/*` cannot be the name of a capability; expected words of \
+             letters and digits with `-` between them, such as `acme-db`",
+        ),
+        (
+            "schema = 1\n[capability.db]\nimports = []",
+            "p.toml:2:13: a capability of no imports is none",
+        ),
+        (
             "schema = 1\n[signer.a]\nkey = \"k\"\n[signer.b]\nkey = \"k\"",
             "p.toml:5:7: `b` has the same key as `a`: two signers must be two keys",
         ),
@@ -398,8 +407,8 @@ fn what_two_files_say_is_refused_with_both_places() {
             "b.toml:2:9: there is a signer `x` already, at a.toml:2",
         ),
         (
-            "[capability.x]\nimports = []",
-            "[capability.x]\nimports = []",
+            "[capability.x]\nimports = [\"a:b/c\"]",
+            "[capability.x]\nimports = [\"a:b/c\"]",
             "b.toml:2:13: there is a capability `x` already, at a.toml:2",
         ),
         (

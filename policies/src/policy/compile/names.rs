@@ -8,6 +8,7 @@ use toml::{Spanned, Value};
 use crate::finding::Place;
 use crate::policy::error::{PolicyError, Problem, similar};
 use crate::policy::file::{CapabilityShape, File, SignerShape};
+use crate::policy::pattern::is_kebab;
 use crate::policy::signer::{Signer, Trust};
 use crate::policy::source::Source;
 use crate::policy::term::{Definition, Definitions, is_built_in, parse_pattern};
@@ -63,9 +64,16 @@ impl Names {
         if is_built_in(text) {
             return error(name.span(), Problem::BuiltIn(text.clone()));
         }
+        // A name like a pattern would take its place wherever that is written.
+        if !is_kebab(text) {
+            return error(name.span(), Problem::CapabilityName(text.clone()));
+        }
         if let Some(before) = self.definitions.get(text) {
             let problem = Problem::defined("capability", text, &before.place);
             return error(name.span(), problem);
+        }
+        if shape.imports.is_empty() {
+            return error(name.span(), Problem::NoImports);
         }
         let mut patterns = Vec::new();
         for text in &shape.imports {
