@@ -13,6 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Effect, Finding, is_zero};
+pub use excerpt::clean;
 pub(crate) use excerpt::excerpt;
 pub use github::{annotation, annotation_at};
 pub use sarif::{Judged, case_sarif, failed_sarif};

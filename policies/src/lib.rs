@@ -19,7 +19,7 @@ pub use capability::{CapabilityUse, Risk, capabilities};
 pub use catalogue::{KnownCapability, KnownFunctions, known_capabilities};
 pub use decide::decide;
 pub use decision::{
-    Decision, Judged, Verdict, annotation, annotation_at, case_sarif, failed_sarif,
+    Decision, Judged, Verdict, annotation, annotation_at, case_sarif, clean, failed_sarif,
 };
 pub use explain::{ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{

@@ -62,12 +62,20 @@ impl Shown {
         let mut first = 0;
         if width(0, end) > COLUMNS {
             // What is underlined is seen from its beginning.
-            while width(first, from) > BEFORE && width(first, to) > COLUMNS {
+            let (mut before, mut seen) = (width(0, from), width(0, to));
+            let mut rest = characters.iter();
+            while before > BEFORE && seen > COLUMNS {
+                let next = rest.next().map_or(0, |character| columns(*character));
+                (before, seen) = (before.saturating_sub(next), seen.saturating_sub(next));
                 first += 1;
             }
         }
         let mut last = end;
-        while last > first && width(first, last) > COLUMNS {
+        let mut shown = width(first, end);
+        let mut rest = characters.iter().rev();
+        while last > first && shown > COLUMNS {
+            let next = rest.next().map_or(0, |character| columns(*character));
+            shown = shown.saturating_sub(next);
             last -= 1;
         }
         let lead = if first > 0 { "…" } else { "" };
@@ -89,10 +97,10 @@ fn columns(character: char) -> usize {
 
 /// The text without characters that would make a terminal do something: names of imports
 /// come from outside.
-pub(super) fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let harmless = |character: char| {
         // Marks that turn the direction of text let a name look like another.
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if character == '\t' {
             ' '
         } else if character.is_control() || turns {
@@ -144,6 +152,17 @@ mod tests {
             shown("# e\u{301} \"x\"", "\"x\""),
             ("1 | # e\u{301} \"x\"".into(), "  |     ^^^".into())
         );
+    }
+
+    #[test]
+    fn a_line_as_long_as_a_policy_may_be_is_cut_at_once() {
+        let line = format!("allow = [{}\"x\"", "\"a:b/c\", ".repeat(1 << 17));
+        let (text, underline) = shown(&line, "\"x\"");
+        assert!(
+            text.ends_with("\"x\"") && text.chars().count() < 110,
+            "{text}"
+        );
+        assert_eq!(underline.matches('^').count(), 3);
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Judged<'_> {
             "ruleId": finding.code.as_str(),
             "ruleIndex": codes.binary_search(&finding.code).unwrap_or_default(),
             "level": level(finding.effect),
-            "message": { "text": words::lines(finding) },
+            "message": { "text": escaped(&words::lines(finding)) },
             "locations": [first],
             "partialFingerprints": { "primaryLocationLineHash": self.fingerprint(finding) },
         });
@@ -101,7 +101,7 @@ impl Judged<'_> {
 
 /// A log that says only that no decision could be taken, and why.
 pub fn failed_sarif(message: &str, version: &str) -> Value {
-    let notification = json!({ "level": "error", "message": { "text": message } });
+    let notification = json!({ "level": "error", "message": { "text": escaped(message) } });
     let invocation = json!({
         "executionSuccessful": false,
         "toolExecutionNotifications": [notification],
@@ -122,7 +122,7 @@ pub fn case_sarif<'a>(
         json!({
             "ruleId": "policy-test",
             "level": "error",
-            "message": { "text": message },
+            "message": { "text": escaped(&message) },
             "locations": [{ "physicalLocation": place }],
             "partialFingerprints": { "primaryLocationLineHash": format!("{}:1", short(&digest)) },
         })
@@ -135,6 +135,18 @@ pub fn case_sarif<'a>(
     let results: Vec<Value> = results.collect();
     let invocation = json!({ "executionSuccessful": true });
     log(version, &[rule], &results, &invocation)
+}
+
+/// A message without links (section 3.11.6 of SARIF): in names from outside these are none.
+fn escaped(message: &str) -> String {
+    let mut escaped = String::with_capacity(message.len());
+    for character in message.chars() {
+        if matches!(character, '[' | ']' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
 }
 
 /// As many digits of a digest as tell findings apart.

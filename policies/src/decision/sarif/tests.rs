@@ -126,3 +126,18 @@ fn paths_are_uris() {
     assert_eq!(uri("./a/ö b.toml"), "a/%C3%B6%20b.toml");
     assert_eq!(uri("/tmp/p.toml"), "file:///tmp/p.toml");
 }
+
+#[test]
+fn a_message_has_no_links() {
+    let hostile = finding("[safe](https://evil.example)\\", &["f"]);
+    let log = sarif_of(vec![hostile], &policy("p.toml"), "app.wasm");
+    let text = &log["runs"][0]["results"][0]["message"]["text"];
+    let text = text.as_str().unwrap();
+    assert!(
+        text.starts_with(r"`\[safe\](https://evil.example)\\` asks"),
+        "{text}"
+    );
+    let failed = failed_sarif("[a](b)", "0.1.0");
+    let message = &failed["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"];
+    assert_eq!(message["text"], r"\[a\](b)");
+}
