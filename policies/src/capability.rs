@@ -1,9 +1,9 @@
 //! What imports let a program do, in words that a person understands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use wasmport_artifact::{Import, ItemKind};
+use wasmport_artifact::{Import, Inspection, ItemKind};
 
 use crate::catalogue::Catalogue;
 use crate::needs::{Identity, Opened};
@@ -38,20 +38,26 @@ pub enum Risk {
     High,
 }
 
-/// The capabilities that these imports ask for, in the catalogue's order.
-pub fn capabilities(imports: &[Import]) -> Vec<CapabilityUse> {
+/// The capabilities that a program asks for, code that it exports too, in the catalogue's
+/// order.
+pub fn capabilities(inspection: &Inspection) -> Vec<CapabilityUse> {
+    of_groups(inspection.import_groups())
+}
+
+fn of_groups<'a>(groups: impl Iterator<Item = &'a [Import]>) -> Vec<CapabilityUse> {
     let mut users: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let opened = Opened::by(imports);
-    // A type has no function that could be called.
-    for import in imports
-        .iter()
-        .filter(|import| import.kind != ItemKind::Type)
-    {
-        for identity in Identity::all_of(import) {
-            for need in identity.needs(import, &opened) {
-                let names = users.entry(need.capability).or_default();
-                if names.last() != Some(&import.name) {
-                    names.push(import.name.clone());
+    let mut known: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for imports in groups {
+        let opened = Opened::by(imports);
+        // A type has no function that could be called.
+        let imports = imports.iter();
+        for import in imports.filter(|import| import.kind != ItemKind::Type) {
+            for identity in Identity::all_of(import) {
+                for need in identity.needs(import, &opened) {
+                    if known.insert((need.capability, &import.name)) {
+                        let names = users.entry(need.capability).or_default();
+                        names.push(import.name.clone());
+                    }
                 }
             }
         }
@@ -77,8 +83,8 @@ mod tests {
     use super::*;
 
     fn used(wat: &str) -> Vec<(String, Vec<String>)> {
-        let imports = inspect(&wat::parse_str(wat).unwrap()).unwrap().imports;
-        let uses = capabilities(&imports).into_iter();
+        let inspection = inspect(&wat::parse_str(wat).unwrap()).unwrap();
+        let uses = capabilities(&inspection).into_iter();
         uses.map(|used| (used.capability, used.imports)).collect()
     }
 
@@ -124,6 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn what_exported_code_would_import_counts_too_and_once() {
+        let wat = r#"(component
+            (import "wasi:cli/exit@0.2.6" (instance))
+            (component $inner
+                (import "wasi:cli/exit@0.2.6" (instance))
+                (import "wasi:sockets/tcp@0.2.6" (instance)))
+            (export "inner" (component $inner)))"#;
+        let expected = [
+            owned("exit", &["wasi:cli/exit@0.2.6"]),
+            owned("sockets", &["wasi:sockets/tcp@0.2.6"]),
+        ];
+        assert_eq!(used(wat), expected);
+    }
+
+    #[test]
     fn a_label_does_not_hide_what_it_implements() {
         let wat = r#"(component
             (import "store" (implements "wasi:sockets/tcp@0.2.6") (instance)))"#;
@@ -163,7 +184,7 @@ mod tests {
             ]
         };
         let names = |opener| -> Vec<String> {
-            capabilities(&imports(opener))
+            of_groups(std::iter::once(imports(opener).as_slice()))
                 .into_iter()
                 .map(|used| used.capability)
                 .collect()

@@ -123,7 +123,7 @@ pub(crate) fn run(args: &BuildArgs) -> Result<Answered, Failure> {
         },
         imports: names(built.inspection.import_names()),
         exports: names(built.inspection.export_names()),
-        capabilities: capabilities(&built.inspection.imports),
+        capabilities: capabilities(&built.inspection),
     })
 }
 

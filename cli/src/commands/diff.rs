@@ -99,7 +99,7 @@ pub(crate) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
 
 impl CapabilityChanges {
     fn between(before: &Inspection, after: &Inspection) -> Self {
-        let (old, new) = (capabilities(&before.imports), capabilities(&after.imports));
+        let (old, new) = (capabilities(before), capabilities(after));
         let only = |these: &[CapabilityUse], those: &[CapabilityUse]| {
             let is_new = |used: &&CapabilityUse| {
                 let mut others = those.iter();

@@ -55,7 +55,7 @@ pub(crate) async fn run(args: &InspectArgs) -> Result<Inspected, Failure> {
             disagreements,
         } => Ok(Inspected {
             digest: artifact.pushed_digest(),
-            capabilities: capabilities(&inspection.imports),
+            capabilities: capabilities(&inspection),
             inspection,
             disagreements,
         }),
