@@ -29,3 +29,4 @@ pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;
 pub use policy::{Lint, Policy, PolicyError, PolicyWarning, RepositoryPattern, Signer, Trust};
+pub use smallest::SmallestError;

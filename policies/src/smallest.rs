@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
+use thiserror::Error;
 use wasmport_artifact::{Kind, RepositoryName};
 
 use crate::catalogue::Catalogue;
@@ -11,10 +12,21 @@ use crate::decide::decide;
 use crate::decision::{Decision, Verdict};
 use crate::facts::{Content, Facts};
 use crate::finding::Code;
-use crate::policy::{Policy, STD};
+use crate::policy::{Policy, PolicyError, STD};
 
 /// How often entries are looked for. Each round adds all that the one before still lacked.
 const ROUNDS: usize = 4;
+
+/// Why there is no policy that admits some artifacts.
+#[derive(Debug, Error)]
+pub enum SmallestError {
+    /// An artifact that no policy admits, and the decision on it.
+    #[error("no policy admits what is meant for `{}`", .0.0.repository)]
+    Refused(Box<(Facts, Decision)>),
+    /// What they import cannot be written in a policy.
+    #[error("no policy can name what they import")]
+    Unwritable(#[from] PolicyError),
+}
 
 /// What a rule for some artifacts has to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,9 +37,12 @@ struct Needed {
 
 impl Policy {
     /// The text of a policy that admits all of `artifacts`, each in its repository, and of
-    /// which no entry can be left out. An artifact that no policy admits is given back with
-    /// the decision on it.
-    pub fn smallest(artifacts: &[Facts], today: Date) -> Result<String, Box<(Facts, Decision)>> {
+    /// which no entry can be left out.
+    ///
+    /// # Errors
+    ///
+    /// When no policy admits one of them, or none can name what they import.
+    pub fn smallest(artifacts: &[Facts], today: Date) -> Result<String, SmallestError> {
         let mut of_repositories: BTreeMap<&RepositoryName, Vec<&Facts>> = BTreeMap::new();
         for facts in artifacts {
             let those = of_repositories.entry(&facts.repository);
@@ -43,7 +58,12 @@ impl Policy {
         for (needed, repositories) in &rules {
             needed.write(&mut text, repositories);
         }
-        Ok(text)
+        // Each rule was tried alone: together they may be too long for one file.
+        let all: Vec<&Facts> = artifacts.iter().collect();
+        match refused(&text, &all, today)?.pop() {
+            Some((facts, decision)) => Err(SmallestError::refused(facts, decision)),
+            None => Ok(text),
+        }
     }
 }
 
@@ -62,26 +82,26 @@ impl Needed {
         repository: &RepositoryName,
         artifacts: &[&Facts],
         today: Date,
-    ) -> Result<Self, Box<(Facts, Decision)>> {
+    ) -> Result<Self, SmallestError> {
         let kinds = artifacts.iter().filter_map(|facts| kind(&facts.content));
         let mut needed = Self {
             kinds: kinds.map(str::to_owned).collect(),
             entries: BTreeSet::new(),
         };
         for _ in 0..ROUNDS {
-            let refused = needed.refused(repository, artifacts, today);
+            let refused = needed.refused(repository, artifacts, today)?;
             let wanted = refused.iter().flat_map(|(_, decision)| entries(decision));
             let wanted: Vec<String> = wanted.collect();
             needed.entries.extend(wanted);
         }
-        if let Some((facts, decision)) = needed.refused(repository, artifacts, today).pop() {
-            return Err(Box::new((facts.clone(), decision)));
+        if let Some((facts, decision)) = needed.refused(repository, artifacts, today)?.pop() {
+            return Err(SmallestError::refused(facts, decision));
         }
         // One entry may cover what another was added for.
         for entry in needed.entries.clone() {
             let mut fewer = needed.clone();
             fewer.entries.remove(&entry);
-            if fewer.refused(repository, artifacts, today).is_empty() {
+            if fewer.refused(repository, artifacts, today)?.is_empty() {
                 needed = fewer;
             }
         }
@@ -94,17 +114,10 @@ impl Needed {
         repository: &RepositoryName,
         artifacts: &[&'a Facts],
         today: Date,
-    ) -> Vec<(&'a Facts, Decision)> {
+    ) -> Result<Vec<(&'a Facts, Decision)>, PolicyError> {
         let mut text = HEAD.to_owned();
         self.write(&mut text, &[repository]);
-        let Ok(policy) = Policy::parse("smallest.toml", &text) else {
-            return Vec::new();
-        };
-        let decided = artifacts
-            .iter()
-            .map(|facts| (*facts, decide(&policy, facts, today)));
-        let is_refused = |(_, decision): &(_, Decision)| decision.verdict != Verdict::Admit;
-        decided.filter(is_refused).collect()
+        refused(&text, artifacts, today)
     }
 
     fn write(&self, text: &mut String, repositories: &[&RepositoryName]) {
@@ -126,6 +139,26 @@ impl Needed {
             "\n]\n"
         });
     }
+}
+
+impl SmallestError {
+    fn refused(facts: &Facts, decision: Decision) -> Self {
+        Self::Refused(Box::new((facts.clone(), decision)))
+    }
+}
+
+/// The artifacts that a policy of this text does not admit.
+fn refused<'a>(
+    text: &str,
+    artifacts: &[&'a Facts],
+    today: Date,
+) -> Result<Vec<(&'a Facts, Decision)>, PolicyError> {
+    let policy = Policy::parse("smallest.toml", text)?;
+    let decided = artifacts
+        .iter()
+        .map(|facts| (*facts, decide(&policy, facts, today)));
+    let is_refused = |(_, decision): &(_, Decision)| decision.verdict != Verdict::Admit;
+    Ok(decided.filter(is_refused).collect())
 }
 
 /// The entries of `allow` that a decision says are missing.
@@ -170,7 +203,7 @@ fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// As a string of TOML on one line: names of imports come from outside.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text)
         .to_string()
         .replace('\u{7f}', "\\u007f")

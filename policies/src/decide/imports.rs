@@ -8,6 +8,7 @@ use crate::catalogue::{CUSTOM, Catalogue};
 use crate::finding::{Code, Effect, Finding};
 use crate::needs::{Identity, Need, Opened};
 use crate::policy::{Deny, Exception, Pattern, Rule, STD, is_std};
+use crate::smallest::quoted;
 
 /// Everything that the policy has against the imports, in their order.
 pub(super) fn findings(judge: &Judge<'_>) -> Vec<Finding> {
@@ -113,7 +114,7 @@ fn not_allowed(
     } else {
         format!("of rule `{}`", rule.id)
     };
-    let advice = format!("to admit it, add `\"{entry}\"` to `allow` {place}");
+    let advice = format!("to admit it, add `{}` to `allow` {place}", quoted(&entry));
     let help = sentence([origin, expired.map(ended), Some(advice)]);
     Finding {
         rule: Some(rule.id.clone()),

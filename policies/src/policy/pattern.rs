@@ -61,6 +61,9 @@ impl Pattern {
     pub(crate) fn matches(&self, identity: &Identity) -> bool {
         match (self, identity) {
             (Self::Name(expected), Identity::Name(name)) => expected == name,
+            (Self::Name(expected), Identity::Interface(name)) => {
+                !is_plain(name) && *expected == name.to_string()
+            }
             (Self::Namespace(namespace), Identity::Interface(name)) => *namespace == name.namespace,
             (Self::Package { name: own, all }, Identity::Interface(name)) => {
                 own.namespace == name.namespace
@@ -102,6 +105,8 @@ impl Pattern {
     pub(crate) fn for_import(identity: &Identity) -> String {
         let name = match identity {
             Identity::Name(name) => return format!("={name}"),
+            // A core module can import what reads like a pattern.
+            Identity::Interface(name) if !is_plain(name) => return format!("={name}"),
             Identity::Interface(name) => name,
         };
         let path = name.unversioned();
@@ -142,6 +147,13 @@ fn track(text: &str) -> Result<semver::Version, &'static str> {
         return Err("versions 0.x are tracks of their own: write `@0.2`");
     }
     Ok(version)
+}
+
+/// True for names that a component can have, whose parts are words.
+fn is_plain(name: &InterfaceName) -> bool {
+    is_kebab(&name.namespace)
+        && name.package.split(':').all(is_kebab)
+        && name.interface.split('/').all(is_kebab)
 }
 
 /// True for words of letters and digits with `-` between them.
@@ -226,12 +238,17 @@ mod tests {
             ("acme:db/query@0.2.0-draft", "acme:db/query@0.2.0-draft"),
             ("acme:db/query", "acme:db/query"),
             ("env", "=env"),
+            ("wasi:sockets/*", "=wasi:sockets/*"),
+            ("wasi:sockets/*@0.2.6", "=wasi:sockets/*@0.2.6"),
+            ("a b:c/d", "=a b:c/d"),
+            ("acme:my_db/query", "=acme:my_db/query"),
         ] {
             let identity = import
                 .parse()
                 .map_or_else(|_| Identity::Name(import.to_owned()), Identity::Interface);
             assert_eq!(Pattern::for_import(&identity), expected);
             assert!(matches(expected, import), "{import}");
+            assert!(!matches(expected, "wasi:sockets/tcp@0.2.6"), "{import}");
         }
     }
 }

@@ -68,9 +68,37 @@ fn what_no_policy_admits_is_given_back() {
         facts("a", "(component)"),
         facts("b", r#"(component (import "m" (core module)))"#),
     ];
-    let (facts, decision) = *Policy::smallest(&both, TODAY).unwrap_err();
+    let SmallestError::Refused(refused) = Policy::smallest(&both, TODAY).unwrap_err() else {
+        panic!("expected a decision");
+    };
+    let (facts, decision) = *refused;
     assert_eq!(facts.repository.as_str(), "b");
     assert_eq!(decision.findings[0].code, Code::UnsupportedImportKind);
+}
+
+#[test]
+fn what_a_policy_cannot_name_is_an_error() {
+    // Together they are longer than a policy may be.
+    let import = |number| format!(r#"(import "{number}{}" "f" (func))"#, "a".repeat(90_000));
+    let long = format!("(module {})", (0..12).map(import).collect::<String>());
+    for wat in [r#"(module (import "" "f" (func)))"#, &long] {
+        let error = Policy::smallest(&[facts("a", wat)], TODAY).unwrap_err();
+        assert!(matches!(error, SmallestError::Unwritable(_)), "{error}");
+    }
+}
+
+#[test]
+fn a_name_like_a_pattern_admits_only_itself() {
+    for name in ["wasi:sockets/*", "A b:c/d", "wasi:*/tcp"] {
+        let artifacts = [facts(
+            "a",
+            &format!(r#"(module (import "{name}" "f" (func)))"#),
+        )];
+        let text = Policy::smallest(&artifacts, TODAY).unwrap();
+        assert!(admits(&text, &artifacts), "{text}");
+        let other = r#"(module (import "wasi:sockets/tcp" "f" (func)))"#;
+        assert!(!admits(&text, &[facts("a", other)]), "{text}");
+    }
 }
 
 #[test]

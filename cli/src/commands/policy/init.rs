@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::RepositoryName;
-use wasmport_policies::{Facts, Policy};
+use wasmport_policies::{Facts, Policy, SmallestError};
 
 use crate::artifact::Artifact;
 use crate::clock;
@@ -81,12 +81,16 @@ async fn smallest(args: &InitArgs) -> Result<String, Failure> {
             artifact.content(),
         ));
     }
-    Policy::smallest(&artifacts, clock::today()).map_err(|refused| {
-        let (facts, decision) = *refused;
-        let message = format!("no policy admits what is meant for `{}`", facts.repository);
-        Failure::new(Kind::Denied, message)
-            .found(&decision.grouped())
-            .explained(policy::explained(&decision, None))
+    Policy::smallest(&artifacts, clock::today()).map_err(|error| match &error {
+        SmallestError::Refused(refused) => {
+            let decision = &refused.1;
+            Failure::new(Kind::Denied, error.to_string())
+                .found(&decision.grouped())
+                .explained(policy::explained(decision, None))
+        }
+        SmallestError::Unwritable(cause) => {
+            Failure::caused(Kind::Denied, &error.to_string(), cause)
+        }
     })
 }
 
