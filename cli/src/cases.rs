@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 use wasmport_artifact::{RepositoryName, Tag};
-use wasmport_policies::{Code, Date, Decision, Effect, Facts, Finding, TagFacts, Verdict};
+use wasmport_policies::{Code, Date, Decision, Effect, Facts, Finding, TagFacts, Verdict, clean};
 
 use crate::artifact::Artifact;
 use crate::error::{Failure, Kind};
@@ -205,7 +205,7 @@ impl Expected {
 }
 
 fn in_a_line(finding: &Finding) -> String {
-    format!("{}: {}", finding.code, finding.message)
+    format!("{}: {}", finding.code, clean(&finding.message))
 }
 
 /// Facts as `docs/facts.md` describes them.

@@ -178,7 +178,7 @@ impl Failure {
         if let Some(hint) = &self.0.hint {
             let _infallible = writeln!(text, "  hint: {}", indent(hint));
         }
-        text
+        output::screened(&text)
     }
 
     /// The value of `error` in JSON.
@@ -209,6 +209,17 @@ mod tests {
         assert_eq!(
             failure.to_text(),
             "error: failed to write `x`\n  caused by: disk on fire\n  hint: use water\n"
+        );
+    }
+
+    #[test]
+    fn words_from_outside_do_not_steer_a_terminal() {
+        let cause = std::io::Error::other("\u{1b}[2J\n::stop-commands::x");
+        let failure = Failure::caused(Kind::Io, "a\n::error::b", &cause).hint("\r\u{202e}");
+        assert_eq!(
+            failure.to_text(),
+            "error: a\n\u{fffd}::error::b\n  caused by: \u{fffd}[2J\n\u{fffd}    \
+             ::stop-commands::x\n  hint: \u{fffd}\u{fffd}\n"
         );
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Value, json};
-use wasmport_policies::{annotation, failed_sarif};
+use wasmport_policies::{annotation, clean, failed_sarif};
 
 use crate::error::Failure;
 
@@ -61,14 +61,14 @@ impl Output {
     /// Prints the answer of a command that did what it was asked.
     pub(crate) fn success(&self, answer: &impl Answer) -> io::Result<()> {
         match self.format {
-            Format::Text => print(&answer.to_text()),
+            Format::Text => print(&screened(&answer.to_text())),
             Format::Json => print(
                 &self
                     .envelope(serde_json::to_value(answer)?, None)
                     .to_string(),
             ),
             Format::Sarif | Format::Github => {
-                note(&answer.to_text());
+                note(&screened(&answer.to_text()));
                 self.print_report(answer.report())
             }
         }
@@ -127,6 +127,36 @@ impl Report {
     }
 }
 
+/// The colours that decisions have on a terminal.
+const COLOURS: [&str; 7] = [
+    "[0m", "[1m", "[1;31m", "[1;32m", "[1;33m", "[1;34m", "[1;35m",
+];
+
+/// The text without what would steer a terminal, or GitHub's runner, that takes lines which
+/// begin with `::` for commands: names come from outside. Only our own colours pass.
+pub(crate) fn screened(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let mut parts = line.split('\u{1b}');
+        let mut screened = clean(parts.next().unwrap_or_default());
+        for part in parts {
+            let is_colour = COLOURS.iter().any(|colour| part.starts_with(colour));
+            screened.push(if is_colour {
+                '\u{1b}'
+            } else {
+                char::REPLACEMENT_CHARACTER
+            });
+            screened.push_str(&clean(part));
+        }
+        // rustc has lines with `:::`, which are no commands.
+        let words = screened.trim_start();
+        if words.starts_with("::") && !words.starts_with(":::") {
+            screened.insert(0, char::REPLACEMENT_CHARACTER);
+        }
+        screened
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Says what is going on, on stderr.
 pub(crate) fn note(words: &str) {
     // Nobody is there to be told that stderr is closed.
@@ -172,6 +202,17 @@ mod tests {
             (&json!(false), &json!("denied"))
         );
         assert_eq!(success["command"], failure["command"]);
+    }
+
+    #[test]
+    fn only_our_own_colours_reach_a_terminal() {
+        let ours = "\u{1b}[1;31merror\u{1b}[0m: no\n  caused by: 港";
+        assert_eq!(screened(ours), ours);
+        let theirs = "a\u{1b}[2Jb\u{1b}]0;c\u{7}\rd\u{202e}e\n  ::stop-commands::x";
+        assert_eq!(
+            screened(theirs),
+            "a\u{fffd}[2Jb\u{fffd}]0;c\u{fffd}\u{fffd}d\u{fffd}e\n\u{fffd}  ::stop-commands::x"
+        );
     }
 
     #[test]

@@ -341,3 +341,37 @@ fn a_registry_with_a_full_disk_keeps_no_record() {
     assert_eq!(sandbox.run(&["pull", &registry.reference("app:1")]).code, 3);
     sandbox.json(&["push", "large.wasm", &registry.reference("app:1")]);
 }
+
+#[test]
+fn a_hostile_name_steers_no_terminal_and_no_runner() {
+    let sandbox = Sandbox::new();
+    let name = r"\1b[2J\1b]0;x\07\0d\0a::stop-commands::y\e2\80\ae`$(z)";
+    let wat =
+        format!(r#"(module (import "{name}" "{name}" (func $f)) (export "{name}" (func $f)))"#);
+    sandbox.write_wasm("app.wasm", &wat);
+    sandbox.write_wasm("other.wasm", "(module)");
+    sandbox.write("open.toml", "schema = 1\ndefault = \"allow\"\n");
+    let commands: [&[&str]; 8] = [
+        &["inspect", "app.wasm"],
+        &["explain", "app.wasm"],
+        &["explain", "app.wasm", "there:is/none"],
+        &["check", "app.wasm"],
+        &["diff", "other.wasm", "app.wasm"],
+        &["diff", "app.wasm", "other.wasm"],
+        &["policy", "explain", "app.wasm"],
+        &["policy", "init", "--from", "app.wasm"],
+    ];
+    for command in commands {
+        let answer = sandbox.run(command);
+        for text in [&answer.stdout, &answer.stderr] {
+            let steers = |character: char| {
+                (character.is_control() && character != '\n') || character == '\u{202e}'
+            };
+            assert!(!text.contains(steers), "{command:?}: {text:?}");
+            let mut lines = text.lines();
+            let is_command = |line: &str| line.trim_start().starts_with("::");
+            assert!(!lines.any(is_command), "{command:?}: {text:?}");
+            assert!(!text.contains("`wasmport explain app.wasm "), "{text}");
+        }
+    }
+}

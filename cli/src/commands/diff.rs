@@ -6,7 +6,7 @@ use serde::Serialize;
 use wasmport_artifact::{
     ChangedItem, Changes, Comparison, Inspection, Item, Manifest, Step, annotation,
 };
-use wasmport_policies::{CapabilityUse, capabilities};
+use wasmport_policies::{CapabilityUse, capabilities, clean};
 
 use crate::artifact::Artifact;
 use crate::error::{Failure, Kind};
@@ -90,7 +90,11 @@ pub(crate) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
     let message = format!("{} cannot replace {}", after.name(), before.name());
     let mut words = compared.changes();
     let obstacles = &compared.comparison.obstacles;
-    words.extend(obstacles.iter().map(|obstacle| format!("no: {obstacle}")));
+    words.extend(
+        obstacles
+            .iter()
+            .map(|obstacle| format!("no: {}", clean(&obstacle.to_string()))),
+    );
     words.push(String::new());
     Err(Failure::new(Kind::Incompatible, message)
         .found(&compared)
@@ -180,13 +184,14 @@ fn section(name: &str, changes: &Changes) -> Vec<String> {
         } else {
             format!(" ({functions})")
         };
-        format!("  {sign} {}{list}", item.name)
+        format!("  {sign} {}{list}", clean(&item.name))
     };
     lines.extend(changes.added.iter().map(|item| whole('+', item)));
     lines.extend(changes.removed.iter().map(|item| whole('-', item)));
     for changed in &changes.changed {
         let ChangedItem { name, was, .. } = changed;
-        let was = was.as_ref().map(|was| format!(", was {was}"));
+        let name = clean(name);
+        let was = was.as_ref().map(|was| format!(", was {}", clean(was)));
         lines.push(format!("  ~ {name}{}", was.unwrap_or_default()));
         let only = |sign: char, list: &std::collections::BTreeSet<String>| {
             (!list.is_empty()).then(|| format!("    {sign} {}", functions(list.iter())))
@@ -199,7 +204,7 @@ fn section(name: &str, changes: &Changes) -> Vec<String> {
 
 fn functions<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
     let more = names.len().saturating_sub(FUNCTIONS);
-    let mut shown: Vec<String> = names.take(FUNCTIONS).cloned().collect();
+    let mut shown: Vec<String> = names.take(FUNCTIONS).map(|name| clean(name)).collect();
     if more > 0 {
         shown.push(format!("{more} more"));
     }

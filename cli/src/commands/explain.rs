@@ -9,6 +9,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::{InterfaceName, Origin, Origins, origins, validate};
+use wasmport_policies::clean;
 
 use crate::artifact::Artifact;
 use crate::error::{Failure, Kind};
@@ -156,7 +157,14 @@ impl Wanted {
         );
         match known.as_slice() {
             [] => failure.hint("it imports nothing"),
-            known => failure.hint(format!("it imports\n{}", known.join("\n"))),
+            known => failure.hint(format!(
+                "it imports\n{}",
+                known
+                    .iter()
+                    .map(|name| clean(name))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )),
         }
     }
 }

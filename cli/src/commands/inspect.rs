@@ -5,7 +5,7 @@ mod screen;
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::{Digest, Disagreement, Inspection};
-use wasmport_policies::{CapabilityUse, Content, capabilities};
+use wasmport_policies::{CapabilityUse, Content, capabilities, clean};
 
 use crate::artifact::Artifact;
 use crate::capability_list;
@@ -86,7 +86,12 @@ impl Answer for Inspected {
         lines.push(format!("it can\n{can}"));
         lines.extend(screen::items(&self.inspection));
         let wrong = self.disagreements.iter();
-        lines.extend(wrong.map(|found| format!("warning: the config is wrong: {found}")));
+        lines.extend(wrong.map(|found| {
+            format!(
+                "warning: the config is wrong: {}",
+                clean(&found.to_string())
+            )
+        }));
         lines.join("\n")
     }
 }

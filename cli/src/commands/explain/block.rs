@@ -1,6 +1,7 @@
 //! One block of text for each import, or for each function of one.
 
 use wasmport_artifact::{Origin, Origins, Owner, Reach};
+use wasmport_policies::clean;
 
 use super::{Detail, chain};
 
@@ -35,7 +36,7 @@ fn of_import(functions: &[Origin]) -> String {
     let Some(best) = best else {
         return String::new();
     };
-    let mut lines = vec![format!("{}: {}", best.import, counted(functions))];
+    let mut lines = vec![format!("{}: {}", clean(&best.import), counted(functions))];
     if best.entry.is_some() {
         lines.extend(chain::to_lines(best, false));
         lines.extend(remark(best));
@@ -58,22 +59,27 @@ fn of_functions(functions: &[Origin]) -> Vec<String> {
             .collect();
         let more = names.len().saturating_sub(NAMES);
         names.truncate(NAMES);
-        let listed = names.join(", ");
+        let listed = clean(&names.join(", "));
+        let import = clean(&first.import);
         let more = if more > 0 {
             format!(" and {more} more")
         } else {
             String::new()
         };
         blocks.push(match names.as_slice() {
-            [] => format!("{}: {}", first.import, words(first.reach)),
-            _ => format!("{}: nothing leads to\n  {listed}{more}", first.import),
+            [] => format!("{import}: {}", words(first.reach)),
+            _ => format!("{import}: nothing leads to\n  {listed}{more}"),
         });
     }
     blocks
 }
 
 fn of_function(origin: &Origin, is_whole: bool) -> String {
-    let mut lines = vec![format!("{}: {}", origin.name(), words(origin.reach))];
+    let mut lines = vec![format!(
+        "{}: {}",
+        clean(&origin.name()),
+        words(origin.reach)
+    )];
     if origin.entry.is_some() {
         lines.extend(chain::to_lines(origin, is_whole));
         lines.extend(remark(origin));

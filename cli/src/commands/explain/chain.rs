@@ -1,6 +1,7 @@
 //! The way to an import as indented lines, with what nobody can change folded.
 
 use wasmport_artifact::{Frame, Origin, Owner, Via};
+use wasmport_policies::clean;
 
 /// Of more frames than these in a row that are not the program's, the inner ones are folded.
 const SHOWN: usize = 2;
@@ -31,8 +32,8 @@ pub(super) fn to_lines(origin: &Origin, is_whole: bool) -> Vec<String> {
     let numbered = lines.iter().enumerate();
     numbered
         .map(|(depth, line)| match depth {
-            0 => format!("  {line}"),
-            _ => format!("    {line}"),
+            0 => format!("  {}", clean(line)),
+            _ => format!("    {}", clean(line)),
         })
         .collect()
 }

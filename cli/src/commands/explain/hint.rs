@@ -2,10 +2,16 @@
 
 use wasmport_policies::{Code, Decision, Effect, Finding};
 
-/// The command that explains the first import for which `artifact` is refused.
+/// The command that explains the first import for which `artifact` is refused; none for a
+/// name that a shell would not take as it is.
 pub(crate) fn hint(decision: &Decision, artifact: &str) -> Option<String> {
     let import = decision.findings.iter().find_map(refused_import)?;
     let import = import.split_once('@').map_or(import, |(name, _)| name);
+    let is_plain =
+        |character: char| character.is_ascii_alphanumeric() || ":/@.-_".contains(character);
+    if import.is_empty() || import.starts_with('-') || !import.chars().all(is_plain) {
+        return None;
+    }
     Some(format!(
         "`wasmport explain {artifact} {import}` says which functions lead to it"
     ))
@@ -47,6 +53,22 @@ mod tests {
                 hint(&decision, "app.wasm").unwrap(),
                 "`wasmport explain app.wasm wasi:sockets/tcp` says which functions lead to it"
             );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_not_plain_is_not_to_be_typed() {
+        for name in [
+            "a;rm b",
+            "$(x)",
+            "a`b",
+            "a\\n::stop-commands::x",
+            "\\u001b[2J",
+            "--help",
+            "",
+        ] {
+            let decision = decision("deny", &format!(r#""import": "{name}""#));
+            assert_eq!(hint(&decision, "app.wasm"), None, "{name}");
         }
     }
 }

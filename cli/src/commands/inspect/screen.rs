@@ -1,6 +1,7 @@
 //! An inspection on one screen.
 
 use wasmport_artifact::{Inspection, Kind, Memory, SectionKind, Start};
+use wasmport_policies::clean;
 
 use crate::output::human_size;
 
@@ -69,7 +70,7 @@ pub(super) fn items(inspection: &Inspection) -> Vec<String> {
         let interfaces = package.interfaces.iter();
         let interfaces = interfaces.map(|it| item(&it.name, &it.functions));
         lines.extend(list("defines", IMPORTS, interfaces.collect()));
-        let worlds = package.worlds.iter().map(|world| world.name.clone());
+        let worlds = package.worlds.iter().map(|world| printable(&world.name));
         lines.extend(list("worlds", EXPORTS, worlds.collect()));
     }
     lines
@@ -170,5 +171,6 @@ fn printable(text: &str) -> String {
             character.to_string()
         }
     };
-    text.chars().map(escaped).collect()
+    let text: String = text.chars().map(escaped).collect();
+    clean(&text)
 }

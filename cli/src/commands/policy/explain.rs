@@ -4,7 +4,8 @@ use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::RepositoryName;
 use wasmport_policies::{
-    Decision, ExplainedImport, Explanation, Outcome, Place, Policy, PolicyWarning, decide, explain,
+    Decision, ExplainedImport, Explanation, Outcome, Place, Policy, PolicyWarning, clean, decide,
+    explain,
 };
 
 use crate::artifact::Artifact;
@@ -93,9 +94,12 @@ impl Answer for Explained {
         for explained in &self.explanation.imports {
             let name = (&explained.path, &explained.import);
             if last != Some(name) {
-                let path = explained.path.iter().map(|path| format!("{path}: "));
+                let path = explained
+                    .path
+                    .iter()
+                    .map(|path| format!("{}: ", clean(path)));
                 let path: String = path.collect();
-                lines.push(format!("  {path}{}", explained.import));
+                lines.push(format!("  {path}{}", clean(&explained.import)));
                 last = Some(name);
             }
             lines.push(format!("    {}", outcome(explained)));
@@ -153,7 +157,7 @@ fn functions(names: &[String]) -> String {
     }
     match shown.as_slice() {
         [] => String::new(),
-        shown => format!(" ({})", shown.join(", ")),
+        shown => format!(" ({})", clean(&shown.join(", "))),
     }
 }
 
