@@ -160,6 +160,11 @@ impl Failure {
         parts.map(String::as_str).collect::<Vec<_>>().join(": ")
     }
 
+    /// What a registry answered, or what else there is in `detail`.
+    pub(crate) fn errors(&self) -> Option<&Value> {
+        self.0.detail.as_ref()
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.0.kind.exit_code()
     }

@@ -1,6 +1,7 @@
 //! Talking to registries: the options for it, and what its errors mean for a user.
 
 use clap::Args;
+use serde_json::Value;
 use wasmport_artifact::Reference;
 use wasmport_client::{Access, Admin, ClientError, Registry};
 use wasmport_policies::Decision;
@@ -76,7 +77,16 @@ fn kind(kind: wasmport_client::Kind) -> Kind {
 
 /// The decision in the detail of a 403, when the registry is one of ours.
 pub(crate) fn decision(error: &ClientError) -> Option<Decision> {
-    let detail = error.errors()?.get(0)?.get("detail")?;
+    decision_in(error.errors()?)
+}
+
+/// True when the policy of a registry of ours refuses what was asked for.
+pub(crate) fn is_refused(failure: &Failure) -> bool {
+    failure.errors().and_then(decision_in).is_some()
+}
+
+fn decision_in(errors: &Value) -> Option<Decision> {
+    let detail = errors.get(0)?.get("detail")?;
     serde_json::from_value(detail.clone()).ok()
 }
 

@@ -54,6 +54,10 @@ pub(crate) struct Skipped {
     pub(crate) name: String,
     /// Why not.
     pub(crate) reason: String,
+    /// The registry's own policy gives it to nobody. Of anything else it is not known what
+    /// a policy would say.
+    #[serde(skip)]
+    pub(crate) is_refused: bool,
 }
 
 /// What was found in a place.
@@ -159,6 +163,7 @@ impl Survey {
             self.skipped.push(Skipped {
                 name: path.display().to_string(),
                 reason: format!("{unreadable} manifests could not be looked at"),
+                is_refused: false,
             });
         }
         Ok(())
@@ -229,7 +234,8 @@ impl Survey {
                 Ok(manifest) => artifacts.entry(manifest.digest()).or_default().push(tag),
                 Err(error) => self.skipped.push(Skipped {
                     name: format!("{}:{tag}", registry.repository()),
-                    reason: error.to_string(),
+                    is_refused: remote::decision(&error).is_some(),
+                    reason: remote::failed("get it")(error).message(),
                 }),
             }
         }
@@ -265,6 +271,7 @@ impl Survey {
             Err(failure) => self.skipped.push(Skipped {
                 name,
                 reason: failure.message(),
+                is_refused: remote::is_refused(&failure),
             }),
         }
     }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::{Digest, RepositoryName};
-use wasmport_policies::{Decision, Finding, Verdict};
+use wasmport_policies::{Decision, Finding, Verdict, clean};
 
 use crate::clock;
 use crate::error::{Failure, Kind};
@@ -114,17 +114,24 @@ impl Compared {
             .iter()
             .filter(|change| change.old == Verdict::Admit)
             .count();
-        if lost == 0 {
-            return Ok(self);
-        }
-        let message = format!(
-            "{lost} of {} artifacts would not be admitted any more",
-            self.artifacts
-        );
+        // Of what could not be had it is not known whether it would stay admitted.
+        let unknown = self.skipped.iter().filter(|it| !it.is_refused).count();
+        let (kind, message) = match (lost, unknown) {
+            (0, 0) => return Ok(self),
+            (0, unknown) => (
+                Kind::Registry,
+                format!("{unknown} artifacts could not be looked at"),
+            ),
+            (lost, _) => (
+                Kind::Denied,
+                format!(
+                    "{lost} of {} artifacts would not be admitted any more",
+                    self.artifacts
+                ),
+            ),
+        };
         let words = format!("{}\n", self.lines().join("\n"));
-        Err(Failure::new(Kind::Denied, message)
-            .found(&self)
-            .explained(words))
+        Err(Failure::new(kind, message).found(&self).explained(words))
     }
 
     fn lines(&self) -> Vec<String> {
@@ -133,11 +140,11 @@ impl Compared {
             lines.push(format!("{} → {}  {}", change.old, change.new, change.name));
             let reasons = change.findings.iter();
             lines.extend(
-                reasons.map(|finding| format!("    {}: {}", finding.code, finding.message)),
+                reasons.map(|finding| format!("    {}: {}", finding.code, clean(&finding.message))),
             );
         }
         let skipped = self.skipped.iter();
-        lines.extend(skipped.map(|it| format!("skipped  {}: {}", it.name, it.reason)));
+        lines.extend(skipped.map(|it| format!("skipped  {}: {}", it.name, clean(&it.reason))));
         lines
     }
 }
@@ -151,5 +158,33 @@ impl Answer for Compared {
             self.artifacts
         ));
         lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(is_refused: bool) -> Compared {
+        let name = "team/app:1.0".to_owned();
+        let reason = "the registry cannot be reached".to_owned();
+        let skipped = Skipped {
+            name,
+            reason,
+            is_refused,
+        };
+        Compared {
+            artifacts: 0,
+            changes: Vec::new(),
+            skipped: vec![skipped],
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_had_is_not_taken_for_admitted() {
+        assert!(compared(true).judge().is_ok());
+        let failure = compared(false).judge().unwrap_err();
+        assert_eq!(failure.exit_code(), 3);
+        assert!(failure.to_text().contains("team/app:1.0"));
     }
 }
