@@ -247,6 +247,45 @@ error: 1 of 2 artifacts would not be admitted any more
 }
 
 #[test]
+fn what_a_registry_refuses_is_skipped_and_what_cannot_be_had_is_a_failure() {
+    let sandbox = sandbox();
+    let registry = Registry::start(&sandbox, "preset:permissive");
+    sandbox.json(&["push", "sockets.wasm", &registry.reference("team/app:2")]);
+    drop(registry);
+    let registry = Registry::start(&sandbox, "preset:pure");
+    let place = registry.reference("team/app:2");
+    let diff = ["policy", "diff", "preset:pure", "policy.toml", "--over"];
+    let answer = sandbox.run(&[diff.as_slice(), &[&place]].concat());
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert!(
+        answer.stdout.starts_with("skipped  team/app:2: "),
+        "{answer:?}"
+    );
+    drop(registry);
+    let answer = sandbox.run(&[diff.as_slice(), &[&place]].concat());
+    assert_eq!(answer.code, 3, "{answer:?}");
+    assert!(
+        answer.stderr.contains("skipped  team/app:2: "),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn no_policy_is_written_that_cannot_name_an_import() {
+    let sandbox = sandbox();
+    sandbox.write_wasm("none.wasm", r#"(module (import "" "f" (func)))"#);
+    let words = ["policy", "init", "--from", "none.wasm", "-o", "none.toml"];
+    let answer = sandbox.run(&words);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    assert!(
+        answer
+            .stderr
+            .contains("no policy can name what they import")
+    );
+    assert!(!sandbox.path().join("none.toml").exists());
+}
+
+#[test]
 fn a_store_is_looked_through_with_signatures_by_the_keys_of_each_policy() {
     let sandbox = sandbox();
     sandbox.json(&["keygen", "-o", "team"]);

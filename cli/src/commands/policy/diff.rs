@@ -120,7 +120,7 @@ impl Compared {
             (0, 0) => return Ok(self),
             (0, unknown) => (
                 Kind::Registry,
-                format!("{unknown} artifacts could not be looked at"),
+                format!("{unknown} of the artifacts could not be looked at"),
             ),
             (lost, _) => (
                 Kind::Denied,
