@@ -113,7 +113,7 @@ fn the_function_of_a_real_program_that_opens_a_connection_is_found() {
             fs::read(project.join(file)).unwrap(),
         );
     }
-    sandbox.json(&["build", "app", "--names", "-o", "app.oci"]);
+    sandbox.json(&["build", "app", "--no-optimize", "--names", "-o", "app.oci"]);
     let wanted = "wasi:sockets/tcp#[method]tcp-socket.start-connect";
     let found = sandbox.json(&["explain", "app.oci", wanted]);
     assert_eq!(

@@ -79,7 +79,7 @@ pub(crate) struct BuildArgs {
     #[arg(long, conflicts_with = "wasm_opt")]
     no_optimize: bool,
 
-    /// Keep the names of functions, for `wasmport explain` and for backtraces
+    /// Keep the names of functions, for backtraces; with --no-optimize also for `wasmport explain`
     #[arg(long)]
     names: bool,
 

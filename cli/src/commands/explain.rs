@@ -23,7 +23,7 @@ pub(crate) use hint::hint;
 /// Shows for each import whether it is reached or dead, and the functions on the shortest way
 /// from an export to it, with the crates that they are from. The arrow points at the function
 /// to look at: the last one of your own code before the import. Functions have names when they
-/// were kept: `cargo build --release` and `wasmport build --names` do.
+/// were kept: `cargo build --release` and `wasmport build --no-optimize --names` do.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -174,8 +174,8 @@ impl Answer for Explained {
         let mut blocks = block::to_text(&self.origins, self.detail);
         if !self.origins.named && !self.origins.functions.is_empty() {
             blocks.push(
-                "hint: its functions have no names; `wasmport build --names` and \
-                 `cargo build --release` keep them"
+                "hint: its functions have no names; `cargo build --release` and \
+                 `wasmport build --no-optimize --names` keep them"
                     .to_owned(),
             );
         }

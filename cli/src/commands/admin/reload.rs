@@ -11,9 +11,9 @@ use crate::exit_code;
 use crate::output::{Answer, Output};
 use crate::remote::Connection;
 
-/// Have a running registry read its configuration, policy, access rules and certificates again
+/// Have a running registry read its configuration again
 ///
-/// Each is taken as a whole or not at all; what is wrong is said, and the old one stays in force.
+/// With it policy, access rules and certificates. Each is taken as a whole or not at all; what is wrong is said, and the old one stays in force.
 /// What is read at a start only is said, too.
 #[derive(Args, Debug)]
 #[command(after_help = "\
