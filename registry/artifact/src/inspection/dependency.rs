@@ -21,7 +21,7 @@ pub struct Dependency {
     pub name: String,
     /// The crate's version.
     pub version: String,
-    /// Where it came from: `crates.io`, `git`, `local`, `registry`.
+    /// Where it came from: the public registry, `git`, `local`, `registry`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// True for the program itself.

@@ -267,8 +267,8 @@ fn words_of_the_maker_decide_nothing() {
 fn crates_are_read_from_what_cargo_auditable_wrote() {
     let json = br#"{"packages":[
         {"name":"app","version":"0.1.0","source":"local","root":true,"dependencies":[1]},
-        {"name":"serde","version":"1.0.0","source":"crates.io"},
-        {"name":"cc","version":"1.2.0","source":"crates.io","kind":"build"}]}"#;
+        {"name":"serde","version":"1.0.0","source":"registry"},
+        {"name":"cc","version":"1.2.0","source":"registry","kind":"build"}]}"#;
     let packed = miniz_oxide::deflate::compress_to_vec_zlib(json, 6);
     let found = inspect(&with_section(".dep-v0", &packed))
         .unwrap()
