@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmport_artifact::limits;
 
@@ -35,6 +35,19 @@ pub(crate) fn beginning(path: &Path) -> Option<Vec<u8>> {
 /// Reads a small text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+/// What is directly in a directory, in the order of the names.
+pub(crate) fn list(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let failed = |error: io::Error| {
+        let what = format!("failed to list `{}`", directory.display());
+        Failure::caused(Kind::Io, &what, &error)
+    };
+    let entries = fs::read_dir(directory).map_err(failed)?;
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    let mut paths: Vec<PathBuf> = paths.collect::<io::Result<_>>().map_err(failed)?;
+    paths.sort();
+    Ok(paths)
 }
 
 /// Creates a file that was not there, readable for everybody or only for its owner.

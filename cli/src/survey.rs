@@ -15,6 +15,7 @@ use wasmport_signature::Signature;
 use crate::artifact::Artifact;
 use crate::cases::read_facts;
 use crate::error::{Failure, Kind};
+use crate::files;
 use crate::remote::{self, Connection};
 use crate::source::Subject;
 use crate::store;
@@ -179,22 +180,11 @@ impl Survey {
             });
             return Ok(());
         }
-        let failed = |error: std::io::Error| {
-            Failure::caused(
-                Kind::Io,
-                &format!("failed to list `{}`", path.display()),
-                &error,
-            )
-        };
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(failed)? {
-            files.push(entry.map_err(failed)?.path());
-        }
+        let mut files = files::list(path)?;
         files.retain(|file| {
             file.extension()
                 .is_some_and(|extension| extension == "json")
         });
-        files.sort();
         files.iter().try_for_each(|file| self.read_facts(file))
     }
 

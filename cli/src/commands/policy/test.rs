@@ -111,19 +111,7 @@ fn collect(path: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Failure> {
         paths.push(path.to_owned());
         return Ok(());
     }
-    let failed = |error: std::io::Error| {
-        Failure::caused(
-            Kind::Io,
-            &format!("failed to list `{}`", path.display()),
-            &error,
-        )
-    };
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        entries.push(entry.map_err(failed)?.path());
-    }
-    entries.sort();
-    for entry in entries {
+    for entry in files::list(path)? {
         let is_toml = entry
             .extension()
             .is_some_and(|extension| extension == "toml");
