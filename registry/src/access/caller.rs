@@ -63,6 +63,14 @@ impl Caller {
         self.loaded.is_open() || self.actions(repository).contains(action)
     }
 
+    /// Whether they may read here what is held: who may push may, also with a token to pull
+    /// with. That is what clients ask for to read what they want to sign.
+    pub(crate) fn may_see_held(&self, repository: &RepositoryName) -> bool {
+        self.may(Action::Push, repository)
+            || (self.may(Action::Pull, repository)
+                && self.is_allowed(repository).contains(Action::Push))
+    }
+
     /// Whether they may take a blob from here into a repository that they may push to, without
     /// having named this one: the rules decide, and not what a token is for. No client can ask
     /// for a token for a source that only the registry knows, and a challenge that names it

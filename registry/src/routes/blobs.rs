@@ -88,7 +88,7 @@ async fn check_access(
             }
             Ok(())
         }
-        Standing::Held if caller.may(Action::Push, repository) => Ok(()),
+        Standing::Held if caller.may_see_held(repository) => Ok(()),
         Standing::Held => Err(ApiError::blob_unknown(digest)),
         Standing::Denied(decided) => {
             let decision = &decided.decision;

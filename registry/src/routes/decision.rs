@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wasmport_artifact::{RepositoryName, Selector};
 use wasmport_policies::Verdict;
 
-use crate::access::{Action, Caller};
+use crate::access::Caller;
 use crate::admission::Decided;
 use crate::app::App;
 use crate::error::ApiError;
@@ -37,7 +37,7 @@ pub(crate) async fn get(
         .pull(repository, tag, &digest, &stored)
         .await?;
     let decided = &pulled.decided;
-    if decided.decision.verdict != Verdict::Admit && !caller.may(Action::Push, repository) {
+    if decided.decision.verdict != Verdict::Admit && !caller.may_see_held(repository) {
         return Err(unknown());
     }
     let recorded = app.store.decision(repository, &digest).await?;

@@ -14,7 +14,7 @@ use wasmport_policies::Verdict;
 
 use self::answers::{created, denied, found};
 use self::sent::{added_tags, content_type, media_type_of, read};
-use crate::access::{Action, Caller};
+use crate::access::Caller;
 use crate::admission::{Decided, Push};
 use crate::app::App;
 use crate::audit;
@@ -80,7 +80,7 @@ async fn find(
     let pulled = app.admission.pull(repository, tag, &digest, &stored);
     let pulled = pulled.await?;
     let decision = pulled.decision();
-    if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may(Action::Push, repository) {
+    if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may_see_held(repository) {
         return Err(unknown());
     }
     if !may_be_pulled(decision.verdict, tag) {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, limits, media_type};
 use wasmport_policies::Verdict;
 
-use crate::access::{Action, Caller};
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::header::OCI_FILTERS_APPLIED;
@@ -50,7 +50,7 @@ pub(crate) async fn list(
     let filter = query.get("artifactType").filter(|kind| !kind.is_empty());
     let mut page = Page {
         filter,
-        sees_all: caller.may(Action::Push, &repository),
+        sees_all: caller.may_see_held(&repository),
         n: query.n(REFERRERS)?,
         entries: Vec::new(),
         bytes: 0,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use wasmport_artifact::{Algorithm, Digest, RepositoryName};
 
-use crate::access::{Action, Caller};
+use crate::access::Caller;
 use crate::admission::Standing;
 use crate::app::App;
 use crate::error::ApiError;
@@ -154,7 +154,7 @@ async fn is_readable(
     Ok(
         match app.admission.standing_of_blob(repository, digest).await? {
             Standing::Open => true,
-            Standing::Held => caller.may(Action::Push, repository),
+            Standing::Held => caller.may_see_held(repository),
             Standing::Denied(_) => false,
         },
     )

@@ -96,6 +96,44 @@ async fn what_is_held_is_there_only_for_who_may_push() {
     }
 }
 
+/// cosign asks for a token to pull with, reads what it shall sign, and only then for one to push with.
+#[tokio::test]
+async fn a_token_to_pull_with_shows_what_is_held_to_who_may_push() {
+    let key = key();
+    let policy = signed_by(&key);
+    let open = Registry::start_with(&policy).await;
+    let held = hello();
+    assert_eq!(open.push("app", "1.0", &held).await.status, 201);
+    let registry = Guarded::over(open, &policy).await;
+    let manifest = format!("/v2/app/manifests/{}", held.digest());
+    let layer = format!("/v2/app/blobs/{}", Digest::of(held.layer()));
+    let decision = format!("/v2/app/_wasmport/decision/{}", held.digest());
+    for (scope, alice, bob) in [
+        ("app:pull", 200, 404),
+        ("app:push", 401, 401),
+        ("other:pull,push", 401, 401),
+    ] {
+        for (user, status) in [("alice", alice), ("bob", bob)] {
+            let token = format!("/token?service=wasmport&scope=repository:{scope}");
+            let token = registry.user(user, &token).await.json()["token"].clone();
+            for path in [&manifest, &layer, &decision] {
+                let url = format!("http://{}{path}", registry.host);
+                let request = registry
+                    .client
+                    .get(url)
+                    .bearer_auth(token.as_str().unwrap());
+                let answer = Answer::of(request).await;
+                assert_eq!(
+                    answer.status,
+                    status,
+                    "{user} {scope} {path}: {}",
+                    answer.text()
+                );
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn held_referrers_are_listed_only_for_who_may_push() {
     let key = key();
