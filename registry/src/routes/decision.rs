@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use wasmport_artifact::{RepositoryName, Selector};
+use wasmport_artifact::{Digest, RepositoryName, Selector, Tag};
 use wasmport_policies::Verdict;
 
 use crate::access::Caller;
@@ -23,19 +23,15 @@ pub(crate) async fn get(
     reference: &Selector,
 ) -> Result<Response, ApiError> {
     let unknown = || ApiError::manifest_unknown(reference);
-    let (tag, digest) = match reference {
-        Selector::Digest(digest) => (None, digest.clone()),
-        Selector::Tag(tag) => {
-            let digest = app.store.tag(repository, tag).await?;
-            (Some(tag), digest.ok_or_else(unknown)?)
-        }
-    };
+    let Found {
+        tag,
+        digest,
+        waiting,
+    } = find(app, caller, repository, reference).await?;
     let stored = app.store.manifest(repository, &digest).await?;
     let stored = stored.ok_or_else(unknown)?;
-    let pulled = app
-        .admission
-        .pull(repository, tag, &digest, &stored)
-        .await?;
+    let pulled = app.admission.pull(repository, tag, &digest, &stored);
+    let pulled = pulled.await?;
     let decided = &pulled.decided;
     if decided.decision.verdict != Verdict::Admit && !caller.may_see_held(repository) {
         return Err(unknown());
@@ -50,6 +46,9 @@ pub(crate) async fn get(
         if let Some(tag) = tag {
             fields.insert("tag".to_owned(), json!(tag));
         }
+        if let Some(waiting) = waiting {
+            fields.insert("waiting".to_owned(), json!(waiting));
+        }
         if let Some(recorded) = recorded {
             fields.insert("recorded".to_owned(), then(&recorded));
         }
@@ -59,6 +58,48 @@ pub(crate) async fn get(
         (header::CACHE_CONTROL, "no-store"),
     ];
     Ok((kind, body.to_string()).into_response())
+}
+
+/// What a reference names.
+struct Found<'a> {
+    /// The tag that points to it.
+    tag: Option<&'a Tag>,
+    digest: Digest,
+    /// The held manifest that waits for the tag that was asked for.
+    waiting: Option<Digest>,
+}
+
+/// A tag that points to nothing yet stands for the held manifest that waits for it.
+async fn find<'a>(
+    app: &App,
+    caller: &Caller,
+    repository: &RepositoryName,
+    reference: &'a Selector,
+) -> Result<Found<'a>, ApiError> {
+    let tag = match reference {
+        Selector::Tag(tag) => tag,
+        Selector::Digest(digest) => {
+            return Ok(Found {
+                tag: None,
+                digest: digest.clone(),
+                waiting: None,
+            });
+        }
+    };
+    let points_to = app.store.tag(repository, tag).await?;
+    let waiting = if caller.may_see_held(repository) {
+        app.store.waits_for(repository, tag).await?
+    } else {
+        None
+    };
+    let target = points_to.as_ref().or(waiting.as_ref());
+    Ok(Found {
+        digest: target
+            .cloned()
+            .ok_or_else(|| ApiError::manifest_unknown(reference))?,
+        tag: points_to.is_some().then_some(tag),
+        waiting,
+    })
 }
 
 fn today(decided: &Decided) -> Value {

@@ -34,6 +34,18 @@ impl Store {
         self.wishes(&Prefix::pending(repository)).await
     }
 
+    /// The held manifest that shall have this tag, if there is one.
+    pub(crate) async fn waits_for(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<Digest>, StorageError> {
+        let key = Key::pending(repository, tag);
+        let record = self.records.get(&key).await?;
+        let wish = record.map(|record| read(&key, &record)).transpose()?;
+        Ok(wish.flatten().map(|pending| pending.digest))
+    }
+
     /// All wishes.
     pub(crate) async fn all_pending(&self) -> Result<Vec<Pending>, StorageError> {
         self.wishes(&Prefix::all_pending()).await

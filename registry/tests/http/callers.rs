@@ -94,6 +94,12 @@ async fn what_is_held_is_there_only_for_who_may_push() {
     ] {
         assert_eq!(answer.body, signed.manifest);
     }
+    let decision = "/v2/app/_wasmport/decision/1.0";
+    for (user, waiting) in [("alice", json!(held.digest())), ("bob", json!(null))] {
+        let told = registry.user(user, decision).await.json();
+        assert_eq!(told["digest"], json!(signed.digest()));
+        assert_eq!(told["waiting"], waiting, "{user}");
+    }
 }
 
 /// cosign asks for a token to pull with, reads what it shall sign, and only then for one to push with.

@@ -78,6 +78,30 @@ async fn what_was_held_is_written_down_when_it_is_let_out() {
 }
 
 #[tokio::test]
+async fn a_tag_that_something_waits_for_says_so() {
+    let key = key();
+    let registry = Registry::start_with(&signed_by(&key)).await;
+    let (first, second) = (hello(), hello_again());
+    registry.push("app", "1.0", &first).await;
+    let waits = decision(&registry, "1.0").await;
+    assert_eq!(waits["today"]["verdict"], "hold");
+    let named = [&waits["digest"], &waits["waiting"], &waits["tag"]];
+    let expected = json!(first.digest());
+    assert_eq!(named, [&expected, &expected, &Value::Null]);
+
+    push_bundle(&registry, "app", &first, &key).await;
+    let released = decision(&registry, "1.0").await;
+    assert_eq!(released["tag"], "1.0");
+    assert_eq!(released["waiting"], Value::Null);
+
+    registry.push("app", "1.0", &second).await;
+    let both = decision(&registry, "1.0").await;
+    assert_eq!(both["digest"], expected);
+    assert_eq!(both["today"]["verdict"], "admit");
+    assert_eq!(both["waiting"], json!(second.digest()));
+}
+
+#[tokio::test]
 async fn new_capabilities_are_those_that_the_version_before_did_not_have() {
     let registry = Registry::start_with(&policy(CAREFUL)).await;
     assert_eq!(registry.push("app", "1.0.0", &hello()).await.status, 201);
