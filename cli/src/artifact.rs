@@ -4,9 +4,8 @@ use wasmport_artifact::{
     Digest, Inspection, Manifest, Reference, RepositoryName, inspect, limits, media_type,
 };
 use wasmport_builder::{Layout, LayoutError, Metadata, pack};
-use wasmport_client::{BlobSource, Push, signatures};
+use wasmport_client::{BlobSource, Push};
 use wasmport_policies::Content;
-use wasmport_signature::Signature;
 
 use crate::error::{Failure, Kind};
 use crate::files;
@@ -117,7 +116,11 @@ impl Artifact {
         })
     }
 
-    async fn pull(reference: &Reference, connection: &Connection) -> Result<Self, Failure> {
+    /// Pulls what one reference names.
+    pub(crate) async fn pull(
+        reference: &Reference,
+        connection: &Connection,
+    ) -> Result<Self, Failure> {
         let registry = connection.open(reference).await?;
         let manifest = registry
             .resolve(reference)
@@ -230,25 +233,6 @@ impl Artifact {
             )
             .hint("say which repository it is meant for with `--repository NAME`")
         })
-    }
-
-    /// The signatures beside it; a local artifact has none yet.
-    pub(crate) async fn signatures(
-        &self,
-        connection: &Connection,
-    ) -> Result<Vec<Signature>, Failure> {
-        let Origin::Registry(reference) = &self.origin else {
-            return Ok(Vec::new());
-        };
-        let registry = connection.open(reference).await?;
-        let found = signatures(&registry, &self.manifest.digest())
-            .await
-            .map_err(remote::failed("look for signatures"))?;
-        Ok(found
-            .found
-            .into_iter()
-            .map(|found| found.signature)
-            .collect())
     }
 
     /// What goes over the wire.

@@ -165,6 +165,11 @@ impl Failure {
         self.0.detail.as_ref()
     }
 
+    /// True when the artifact is the reason, and nothing on the way to it.
+    pub(crate) fn is_about_the_artifact(&self) -> bool {
+        matches!(self.0.kind, Kind::Denied | Kind::NotFound | Kind::Input)
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.0.kind.exit_code()
     }

@@ -1,14 +1,31 @@
 //! The policy that a user names with `--policy`.
 
-use wasmport_policies::{Decision, Policy};
+use wasmport_policies::{Decision, Policy, PolicyWarning};
 use wasmport_registry::{LoadPolicyError, LoadedPolicy};
 
 use crate::environment;
 use crate::error::{Failure, Kind};
+use crate::output;
+
+/// How many warnings of a policy are shown where something else was asked.
+const WARNINGS: usize = 10;
 
 /// Loads `preset:NAME` or a file.
 pub(crate) fn load(name: &str) -> Result<LoadedPolicy, Failure> {
     LoadedPolicy::load(name).map_err(|error| not_loaded(name, &error))
+}
+
+/// Says on stderr what makes no sense in a policy.
+pub(crate) fn warn(warnings: &[PolicyWarning], policy: &Policy) {
+    for warning in warnings.iter().take(WARNINGS) {
+        output::note(output::screened(&warning.to_text(policy)).trim_end());
+    }
+    let more = warnings.len().saturating_sub(WARNINGS);
+    if more > 0 {
+        output::note(&format!(
+            "{more} more warnings about the policy; `wasmport policy explain` shows all"
+        ));
+    }
 }
 
 /// A decision for stderr.

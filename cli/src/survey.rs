@@ -2,22 +2,22 @@
 
 mod place;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
 use wasmport_artifact::{Digest, Reference, RepositoryName, Selector, Tag};
 use wasmport_client::Registry;
-use wasmport_policies::{Date, Decision, Facts, TagFacts, decide};
-use wasmport_registry::{LoadedPolicy, SurveyError, signed_by, survey};
-use wasmport_signature::Signature;
+use wasmport_policies::{Date, Decision, Facts, Surrounding, TagFacts, decide};
+use wasmport_registry::{LoadedPolicy, SurveyError, survey};
 
 use crate::artifact::Artifact;
 use crate::cases::read_facts;
 use crate::error::{Failure, Kind};
+use crate::evidence::Evidence;
+use crate::facts::{Around, Unknown};
 use crate::files;
 use crate::remote::{self, Connection};
-use crate::source::Subject;
 use crate::store;
 pub(crate) use place::Place;
 
@@ -44,8 +44,8 @@ enum Signers {
     InFacts,
     /// Whom the facts name for the old policy, and these for the new.
     OfNew(Box<Facts>),
-    /// Who has made these signatures, by the keys of each policy.
-    Made(Vec<Signature>),
+    /// Who has made these signatures and attestations, by the keys of each policy.
+    Made(Evidence),
 }
 
 /// What could not be looked at.
@@ -66,6 +66,15 @@ pub(crate) struct Skipped {
 pub(crate) struct Survey {
     pub(crate) artifacts: Vec<Surveyed>,
     pub(crate) skipped: Vec<Skipped>,
+    /// What decisions depend on, and could not be looked at.
+    pub(crate) unknown: Vec<Unknown>,
+}
+
+/// What is looked at, and for whom.
+#[derive(Clone, Copy, Debug)]
+struct Search<'a> {
+    policies: &'a Policies,
+    connection: &'a Connection,
 }
 
 impl Surveyed {
@@ -81,11 +90,12 @@ impl Surveyed {
                 decide(&old.policy, &self.facts, today),
                 decide(&new.policy, facts, today),
             ),
-            Signers::Made(signatures) => {
+            Signers::Made(evidence) => {
                 let by = |loaded: &LoadedPolicy| {
-                    let signed_by = signed_by(signatures, &self.facts.digest, &loaded.trust);
+                    let (signed_by, attestations) = evidence.verify(&self.facts.digest, loaded);
                     let facts = Facts {
                         signed_by,
+                        attestations,
                         ..self.facts.clone()
                     };
                     decide(&loaded.policy, &facts, today)
@@ -104,6 +114,15 @@ impl Surveyed {
     }
 }
 
+impl Policies {
+    /// What either of them asks for.
+    fn surroundings(&self, repository: &RepositoryName) -> BTreeSet<Surrounding> {
+        let mut wanted = self.old.policy.surroundings(repository);
+        wanted.extend(self.new.policy.surroundings(repository));
+        wanted
+    }
+}
+
 impl Survey {
     /// Looks at everything in `place`.
     pub(crate) async fn of(
@@ -112,6 +131,10 @@ impl Survey {
         connection: &Connection,
     ) -> Result<Self, Failure> {
         let mut found = Self::default();
+        let search = Search {
+            policies,
+            connection,
+        };
         match place {
             Place::Facts(path) => found.read_facts(path)?,
             Place::Store(path) => found.read_store(path, policies).await?,
@@ -121,16 +144,16 @@ impl Survey {
                 let repositories = repositories.map_err(remote::failed("list the repositories"))?;
                 for repository in repositories {
                     found
-                        .pull_repository(any.registry(), &repository, connection)
+                        .pull_repository(any.registry(), &repository, search)
                         .await?;
                 }
             }
             Place::Repository(any) => {
                 found
-                    .pull_repository(any.registry(), any.repository(), connection)
+                    .pull_repository(any.registry(), any.repository(), search)
                     .await?;
             }
-            Place::Artifact(reference) => found.pull(reference, Vec::new(), connection).await,
+            Place::Artifact(reference) => found.pull(reference, Vec::new(), search).await,
         }
         Ok(found)
     }
@@ -193,7 +216,7 @@ impl Survey {
         &mut self,
         host: &str,
         repository: &RepositoryName,
-        connection: &Connection,
+        search: Search<'_>,
     ) -> Result<(), Failure> {
         let at = |selector| {
             let reference = Reference::new(host, repository.clone(), selector);
@@ -203,14 +226,15 @@ impl Survey {
         let latest = "latest"
             .parse::<Tag>()
             .map_err(|error| Failure::caused(Kind::Usage, "failed to name an artifact", &error))?;
-        let registry = connection.open(&at(Selector::Tag(latest))?).await?;
+        let repository_at = at(Selector::Tag(latest))?;
+        let registry = search.connection.open(&repository_at).await?;
         let tags = registry
             .tags()
             .await
             .map_err(remote::failed("list the tags"))?;
         for (digest, tags) in self.resolve(&registry, tags).await {
             let reference = at(Selector::Digest(digest))?;
-            self.pull(&reference, tags, connection).await;
+            self.pull(&reference, tags, search).await;
         }
         Ok(())
     }
@@ -232,29 +256,34 @@ impl Survey {
         artifacts
     }
 
-    async fn pull(&mut self, reference: &Reference, tags: Vec<Tag>, connection: &Connection) {
+    async fn pull(&mut self, reference: &Reference, tags: Vec<Tag>, search: Search<'_>) {
         let repository = reference.repository();
         let name = match tags.first().or(reference.tag()) {
             Some(tag) => format!("{repository}:{tag}"),
             None => reference.to_string(),
         };
-        let subject = Subject::Remote(reference.clone());
-        let found = async {
-            let artifact = Artifact::read(&subject, connection).await?;
-            let signatures = artifact.signatures(connection).await?;
-            Ok::<_, Failure>((artifact, signatures))
-        };
-        match found.await {
-            Ok((artifact, signatures)) => {
+        match search.look_at(reference, tags.first()).await {
+            Ok((artifact, around)) => {
+                let digest = artifact.manifest().digest();
                 let tag = |name: &Tag| TagFacts {
                     name: name.clone(),
-                    points_to: Some(artifact.manifest().digest()),
+                    points_to: Some(digest.clone()),
                 };
-                let tags = tags.iter().chain(reference.tag()).map(tag).collect();
+                let tags = tags.iter().map(tag).chain(around.tags).collect();
+                let unknown = around.unknown.into_iter().map(|unknown| Unknown {
+                    what: format!("{name}: {}", unknown.what),
+                    ..unknown
+                });
+                self.unknown.extend(unknown);
                 let facts = Facts::of(repository.clone(), artifact.manifest(), artifact.content());
+                let previous = around.previous;
                 self.artifacts.push(Surveyed {
-                    facts: Facts { tags, ..facts },
-                    signers: Signers::Made(signatures),
+                    facts: Facts {
+                        tags,
+                        previous,
+                        ..facts
+                    },
+                    signers: Signers::Made(around.evidence),
                     name,
                 });
             }
@@ -264,5 +293,19 @@ impl Survey {
                 is_refused: remote::is_refused(&failure),
             }),
         }
+    }
+}
+
+impl Search<'_> {
+    async fn look_at(
+        &self,
+        reference: &Reference,
+        tag: Option<&Tag>,
+    ) -> Result<(Artifact, Around), Failure> {
+        let artifact = Artifact::pull(reference, self.connection).await?;
+        let digest = artifact.manifest().digest();
+        let wanted = self.policies.surroundings(reference.repository());
+        let around = Around::stored(reference, tag, &digest, &wanted, self.connection).await?;
+        Ok((artifact, around))
     }
 }

@@ -28,5 +28,7 @@ pub use facts::{
 pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;
-pub use policy::{Lint, Policy, PolicyError, PolicyWarning, RepositoryPattern, Signer, Trust};
+pub use policy::{
+    Lint, Policy, PolicyError, PolicyWarning, RepositoryPattern, Signer, Surrounding, Trust,
+};
 pub use smallest::SmallestError;

@@ -18,6 +18,8 @@ mod term;
 mod warning;
 mod wildcard;
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use wasmport_artifact::{Digest, RepositoryName, Tag};
 
@@ -59,6 +61,19 @@ struct Body {
     exceptions: Vec<Exception>,
     signers: Vec<Signer>,
     definitions: Definitions,
+}
+
+/// Something that decisions depend on besides the artifact itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Surrounding {
+    /// Who has signed it.
+    Signatures,
+    /// Who has said what about it.
+    Attestations,
+    /// What its tag is on so far.
+    Tag,
+    /// The version before it.
+    Previous,
 }
 
 impl Policy {
@@ -132,6 +147,30 @@ impl Policy {
         let rule = self.rule(repository);
         let novelty = rule.and_then(|rule| rule.new_capabilities.as_ref());
         novelty.is_some_and(|novelty| novelty.value != Novelty::Allow)
+    }
+
+    /// What a decision on this repository depends on besides the artifact itself.
+    pub fn surroundings(&self, repository: &RepositoryName) -> BTreeSet<Surrounding> {
+        let rule = self.rule(repository);
+        let limits = rule.map(|rule| &rule.limits);
+        let mut limits = limits.into_iter().chain([&self.body.always.limits]);
+        let all = [
+            (
+                rule.is_some_and(|rule| rule.signatures.is_some()),
+                Surrounding::Signatures,
+            ),
+            (
+                rule.is_some_and(|rule| !rule.attestations.is_empty()),
+                Surrounding::Attestations,
+            ),
+            (
+                limits.any(|limits| limits.immutable_tags.is_some()),
+                Surrounding::Tag,
+            ),
+            (self.compares_versions(repository), Surrounding::Previous),
+        ];
+        let wanted = all.into_iter().filter(|(is_wanted, _)| *is_wanted);
+        wanted.map(|(_, surrounding)| surrounding).collect()
     }
 
     /// The first day after `today` on which a decision may be another although neither the

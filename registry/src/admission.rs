@@ -41,6 +41,7 @@ use decisions::Decisions;
 pub(crate) use decisions::{Decided, today};
 use in_force::InForce;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
+pub use previous::{by_precedence, version};
 pub(crate) use pull::Standing;
 pub use verification::Attestor;
 

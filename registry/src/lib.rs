@@ -51,7 +51,7 @@ pub mod telemetry;
 pub mod traces;
 mod uploads;
 
-pub use admission::Attestor;
+pub use admission::{Attestor, by_precedence as tags_by_precedence, version as version_of_tag};
 pub use api_settings::ApiSettings;
 pub use app::{App, ConfigureError, OpenAppError, TagSettingsError};
 pub use cache::CacheSettings;

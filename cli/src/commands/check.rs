@@ -2,14 +2,14 @@
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::RepositoryName;
-use wasmport_policies::{Decision, Judged, Policy, Verdict, decide};
+use wasmport_artifact::{Reference, RepositoryName};
+use wasmport_policies::{Decision, Judged, Policy, PolicyWarning, Verdict, clean, decide};
 
 use crate::artifact::Artifact;
 use crate::clock;
 use crate::commands::explain;
 use crate::error::{Failure, Kind};
-use crate::facts;
+use crate::facts::{self, Asked, Unknown};
 use crate::output::{Answer, Report};
 use crate::policy;
 use crate::remote::Connection;
@@ -17,12 +17,16 @@ use crate::source::Subject;
 
 /// Say whether a policy admits an artifact, before it is pushed
 ///
-/// Takes the same decision as the registry, with the same findings.
+/// Takes the same decision as the registry, with the same findings. Of an artifact on a registry
+/// the signatures, the attestations, the tag and the version before are looked at too; of a local
+/// one with `--as`, as if it were pushed there now. What the policy asks for and could not be
+/// looked at is said.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   wasmport check app.wasm
   wasmport check app.oci --policy policy.toml --repository payments/app
+  wasmport check app.oci --policy policy.toml --as localhost:5000/payments/app:1.1
   wasmport check localhost:5000/team/app:1.0 --policy preset:http-service
   wasmport check app.wasm --policy policy.toml --format sarif > app.sarif
 
@@ -41,6 +45,11 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "NAME")]
     repository: Option<RepositoryName>,
 
+    /// Decide as if it were pushed there now: with the signatures that are there already, what
+    /// the tag is on so far, and the version before
+    #[arg(long = "as", value_name = "REF")]
+    goal: Option<Reference>,
+
     #[command(flatten)]
     connection: Connection,
 }
@@ -54,6 +63,10 @@ pub(crate) struct Checked {
     artifact: String,
     #[serde(flatten)]
     decision: Decision,
+    /// What the decision depends on, and could not be looked at.
+    not_looked_at: Vec<Unknown>,
+    /// What makes no sense in the policy.
+    warnings: Vec<PolicyWarning>,
     /// To show the place in it.
     #[serde(skip)]
     text: Policy,
@@ -62,21 +75,25 @@ pub(crate) struct Checked {
 pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
     let loaded = policy::load(&args.policy)?;
     let artifact = Artifact::read(&args.subject, &args.connection).await?;
-    let repository = args.repository.as_ref();
-    let facts = facts::of(
-        &artifact,
-        &args.subject,
-        repository,
-        &loaded,
-        &args.connection,
-    )
-    .await?;
-    let decision = decide(&loaded.policy, &facts, clock::today());
+    let asked = Asked {
+        artifact: &artifact,
+        subject: &args.subject,
+        goal: args.goal.as_ref(),
+        repository: args.repository.as_ref(),
+        connection: &args.connection,
+    };
+    let known = facts::of(&asked, &loaded).await?;
+    let today = clock::today();
+    let decision = decide(&loaded.policy, &known.facts, today);
+    let warnings = loaded.policy.warnings(today);
+    policy::warn(&warnings, &loaded.policy);
     let checked = Checked {
         policy: args.policy.clone(),
-        repository: facts.repository,
+        repository: known.facts.repository,
         artifact: artifact.place().to_owned(),
         decision: decision.grouped(),
+        not_looked_at: known.unknown,
+        warnings,
         text: loaded.policy,
     };
     match checked.decision.verdict {
@@ -96,15 +113,30 @@ fn refused(why: &str, checked: &Checked) -> Failure {
     );
     let hint = explain::hint(&checked.decision, &checked.artifact);
     let failure = hint.into_iter().fold(failure, Failure::hint);
+    let findings = policy::explained(&checked.decision, Some(&checked.text));
     failure
         .found(checked)
-        .explained(policy::explained(&checked.decision, Some(&checked.text)))
+        .explained(findings + &checked.unknown())
         .reported(checked.report())
+}
+
+impl Checked {
+    /// A line for everything that could not be looked at.
+    fn unknown(&self) -> String {
+        let lines = self.not_looked_at.iter();
+        let lines = lines.map(|unknown| format!("{}\n", clean(&unknown.to_text())));
+        lines.collect()
+    }
 }
 
 impl Answer for Checked {
     fn to_text(&self) -> String {
-        let admitted = format!("admitted by `{}` in `{}`", self.policy, self.repository);
+        let admitted = format!(
+            "{}admitted by `{}` in `{}`",
+            self.unknown(),
+            self.policy,
+            self.repository
+        );
         if self.decision.findings.is_empty() {
             return admitted;
         }

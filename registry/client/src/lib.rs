@@ -7,10 +7,12 @@
 mod access;
 mod admin;
 mod answer;
+mod attestations;
 mod authorization;
 mod blobs;
 mod catalog;
 mod credentials;
+mod decision;
 mod error;
 mod file;
 mod manifests;
@@ -27,6 +29,7 @@ mod watch;
 
 pub use access::Access;
 pub use admin::Admin;
+pub use attestations::{Attestations, attestations};
 pub use blobs::Upload;
 pub use credentials::{Credentials, CredentialsError};
 pub use error::{ClientError, Failure, Kind};

@@ -155,13 +155,18 @@ fn layers_of(manifest: &Manifest) -> Vec<(Descriptor, String)> {
     layers
 }
 
-async fn read_blob(registry: &Registry, layer: &Descriptor) -> Result<Vec<u8>, ClientError> {
+pub(crate) async fn read_blob(
+    registry: &Registry,
+    layer: &Descriptor,
+) -> Result<Vec<u8>, ClientError> {
     let limit = limits::SIGNATURE_BYTES as u64;
     registry.pull_blob_bytes(layer, limit).await
 }
 
 /// Takes an error about content as an answer, with its reason. Others stay errors.
-fn bearable<T>(result: Result<T, ClientError>) -> Result<Result<T, String>, ClientError> {
+pub(crate) fn bearable<T>(
+    result: Result<T, ClientError>,
+) -> Result<Result<T, String>, ClientError> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(error) if error.failure().is_about_content() => Ok(Err(in_one_line(&error))),

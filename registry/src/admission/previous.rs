@@ -82,9 +82,9 @@ impl Admission {
     }
 }
 
-/// Versions below `own`, the newest first; then the other versions; then `latest`, and what
-/// else there is.
-fn by_precedence(tags: Vec<Tag>, own: Option<&Version>) -> Vec<Tag> {
+/// Tags in the order in which the version before `own` is looked for: versions below it, the
+/// newest first; then the other versions; then `latest`, and what else there is.
+pub fn by_precedence(tags: Vec<Tag>, own: Option<&Version>) -> Vec<Tag> {
     let rank = |tag: &Tag| {
         let version = version(tag);
         let is_below = version
@@ -97,8 +97,9 @@ fn by_precedence(tags: Vec<Tag>, own: Option<&Version>) -> Vec<Tag> {
     ranked.into_iter().map(|(_, tag)| tag).collect()
 }
 
-/// `1.2.3`, `v1.2.3`, and `1.2.3_build` for `1.2.3+build`, as Helm writes it.
-fn version(tag: &Tag) -> Option<Version> {
+/// The version that a tag names: `1.2.3`, `v1.2.3`, and `1.2.3_build` for `1.2.3+build`, as Helm
+/// writes it.
+pub fn version(tag: &Tag) -> Option<Version> {
     let text = tag.as_str();
     let text = text.strip_prefix('v').unwrap_or(text);
     Version::parse(&text.replace('_', "+")).ok()

@@ -7,6 +7,7 @@ use wasmport_policies::{Decision, Finding, Verdict, clean};
 
 use crate::clock;
 use crate::error::{Failure, Kind};
+use crate::facts::Unknown;
 use crate::output::Answer;
 use crate::policy;
 use crate::remote::Connection;
@@ -16,7 +17,8 @@ use crate::survey::{Place, Policies, Skipped, Survey};
 ///
 /// Over a registry, all tags are pulled that this login may see. A registry gives out nothing
 /// that its own policy refuses today; what it refuses is listed as skipped. Over the store of a
-/// registry that is not running everything is looked at, also what has no tag.
+/// registry that is not running everything is looked at, also what has no tag. Signatures,
+/// attestations and the versions before are looked at in both.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -51,6 +53,8 @@ pub(crate) struct Compared {
     artifacts: usize,
     changes: Vec<Change>,
     skipped: Vec<Skipped>,
+    /// What decisions depend on, and could not be looked at.
+    not_looked_at: Vec<Unknown>,
 }
 
 /// An artifact that would be decided on otherwise.
@@ -75,11 +79,13 @@ pub(super) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
         artifacts: 0,
         changes: Vec::new(),
         skipped: Vec::new(),
+        not_looked_at: Vec::new(),
     };
     for place in &args.over {
         let survey = Survey::of(place, &policies, &args.connection).await?;
         compared.artifacts += survey.artifacts.len();
         compared.skipped.extend(survey.skipped);
+        compared.not_looked_at.extend(survey.unknown);
         for artifact in survey.artifacts {
             let (before, after) = artifact.decide(&policies, today);
             if before.verdict != after.verdict {
@@ -145,6 +151,8 @@ impl Compared {
         }
         let skipped = self.skipped.iter();
         lines.extend(skipped.map(|it| format!("skipped  {}: {}", it.name, clean(&it.reason))));
+        let unknown = self.not_looked_at.iter();
+        lines.extend(unknown.map(|it| clean(&it.to_text())));
         lines
     }
 }
@@ -177,6 +185,7 @@ mod tests {
             artifacts: 0,
             changes: Vec::new(),
             skipped: vec![skipped],
+            not_looked_at: Vec::new(),
         }
     }
 

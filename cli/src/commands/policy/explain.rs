@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::RepositoryName;
+use wasmport_artifact::{Reference, RepositoryName};
 use wasmport_policies::{
     Decision, ExplainedImport, Explanation, Outcome, Place, Policy, PolicyWarning, clean, decide,
     explain,
@@ -11,7 +11,7 @@ use wasmport_policies::{
 use crate::artifact::Artifact;
 use crate::clock;
 use crate::error::Failure;
-use crate::facts;
+use crate::facts::{self, Asked, Known, Unknown};
 use crate::output::Answer;
 use crate::policy;
 use crate::remote::Connection;
@@ -45,6 +45,10 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "NAME")]
     repository: Option<RepositoryName>,
 
+    /// Explain what would be decided if it were pushed there now
+    #[arg(long = "as", value_name = "REF")]
+    goal: Option<Reference>,
+
     #[command(flatten)]
     connection: Connection,
 }
@@ -59,6 +63,8 @@ pub(crate) struct Explained {
     explanation: Explanation,
     #[serde(flatten)]
     decision: Decision,
+    /// What the decision depends on, and could not be looked at.
+    not_looked_at: Vec<Unknown>,
     warnings: Vec<PolicyWarning>,
     #[serde(skip)]
     text: Policy,
@@ -67,20 +73,20 @@ pub(crate) struct Explained {
 pub(super) async fn run(args: &ExplainArgs) -> Result<Explained, Failure> {
     let loaded = policy::load(&args.policy)?;
     let artifact = Artifact::read(&args.subject, &args.connection).await?;
-    let repository = args.repository.as_ref();
-    let facts = facts::of(
-        &artifact,
-        &args.subject,
-        repository,
-        &loaded,
-        &args.connection,
-    )
-    .await?;
+    let asked = Asked {
+        artifact: &artifact,
+        subject: &args.subject,
+        goal: args.goal.as_ref(),
+        repository: args.repository.as_ref(),
+        connection: &args.connection,
+    };
+    let Known { facts, unknown } = facts::of(&asked, &loaded).await?;
     let today = clock::today();
     Ok(Explained {
         policy: args.policy.clone(),
         explanation: explain(&loaded.policy, &facts, today),
         decision: decide(&loaded.policy, &facts, today).grouped(),
+        not_looked_at: unknown,
         warnings: loaded.policy.warnings(today),
         repository: facts.repository,
         text: loaded.policy,
@@ -107,6 +113,8 @@ impl Answer for Explained {
         lines.push(String::new());
         let decision = self.decision.to_text(Some(&self.text));
         lines.push(decision.trim_end().to_owned());
+        let unknown = self.not_looked_at.iter();
+        lines.extend(unknown.map(|unknown| clean(&unknown.to_text())));
         let warnings = self.warnings.iter();
         lines.extend(
             warnings.map(|warning| format!("warning: {}: {}", warning.place, warning.message)),
