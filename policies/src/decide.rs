@@ -11,7 +11,7 @@ mod ruling;
 use jiff::civil::Date;
 
 use crate::decision::Decision;
-use crate::facts::{Content, Facts};
+use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::{Mode, Policy, Rule};
 pub(crate) use ruling::{Judge, Ruling};
@@ -76,13 +76,6 @@ fn effect(rule: &Rule, enforced: Effect) -> Effect {
         Mode::Enforce => enforced,
         Mode::Audit => Effect::Warn,
     }
-}
-
-/// A signature or another attachment has neither a kind nor needs a signature, as long as
-/// clients find it by what it is attached to. Under a tag of its own it is an artifact
-/// like others, and would take that tag over.
-fn is_exempt(facts: &Facts) -> bool {
-    facts.content == Content::Attachment && facts.tags.iter().all(|tag| tag.name.is_derived())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is known about an artifact when a policy is applied to it.
 
+mod attached;
 mod gather;
 mod image;
 #[cfg(test)]
@@ -28,6 +29,12 @@ pub struct Facts {
     pub tags: Vec<TagFacts>,
     /// The manifest's digest.
     pub digest: Digest,
+    /// The manifest's media type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The manifest that this one is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Digest>,
     /// The manifest's artifact type, or its config's type where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
@@ -101,8 +108,8 @@ pub enum Content {
         /// What the config says wrongly about them.
         disagreements: Vec<Disagreement>,
     },
-    /// An image of another kind, or whatever has layers: all of them were looked through for
-    /// Wasm.
+    /// An image of another kind, or whatever has layers: they and the config were looked
+    /// through for Wasm.
     Image {
         /// The Wasm inside, in the order of the layers.
         wasm: Vec<InnerWasm>,
@@ -114,10 +121,10 @@ pub enum Content {
         /// Why not, as a fragment of a sentence.
         reason: String,
     },
-    /// Words about another artifact: a signature, an attestation, a list of parts.
+    /// Words about another artifact: a signature, an attestation, a list of parts. All of it
+    /// was looked through, and there is neither Wasm in it nor an archive.
     Attachment,
-    /// Anything else: an index, or something with layers that were not all there to be looked
-    /// through.
+    /// Anything else: an index, or something in which nobody has looked.
     Other,
 }
 
@@ -157,6 +164,8 @@ impl Facts {
             repository,
             tags: Vec::new(),
             digest: manifest.digest(),
+            media_type: Some(manifest.media_type().to_owned()),
+            subject: manifest.subject().map(|subject| subject.digest.clone()),
             artifact_type: manifest.artifact_type().map(str::to_owned),
             layers: layers.iter().map(media_type).collect(),
             // Sizes are what a manifest claims; two of them may overflow together.

@@ -2,7 +2,7 @@
 
 use wasmport_artifact::{Disagreement, Kind};
 
-use super::{effect, finding, is_exempt};
+use super::{effect, finding};
 use crate::facts::{Content, Facts};
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::{KindShape, Otherwise, Policy, Rule, one_of};
@@ -79,7 +79,7 @@ pub(super) fn no_rule(policy: &Policy, facts: &Facts) -> Option<Finding> {
 /// where something is taken it can be signed.
 pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
     let kind = match &facts.content {
-        Content::Attachment if !is_exempt(facts) => KindShape::Other,
+        Content::Attachment if !facts.is_attached() => KindShape::Other,
         Content::Wasm { inspection, .. } => match inspection.kind {
             Kind::Component => KindShape::Component,
             Kind::CoreModule => KindShape::CoreModule,

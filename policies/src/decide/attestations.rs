@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{effect, finding, is_exempt};
+use super::{effect, finding};
 use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::{Attested, Placed, Policy, Rule, Signatures, Signer, one_of};
 
 /// Too few signatures or attestations. They may still arrive, so the artifact waits for them.
 pub(super) fn findings(policy: &Policy, rule: &Rule, facts: &Facts, today: Date) -> Vec<Finding> {
-    if is_exempt(facts) {
+    if facts.is_attached() {
         return Vec::new();
     }
     let believed = |names: &BTreeSet<String>| Believed::of(policy, names, today);

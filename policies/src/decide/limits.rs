@@ -1,5 +1,7 @@
 //! Findings on what may be asked everywhere: sizes, tags that stay, and what was not seen.
 
+use wasmport_artifact::media_type;
+
 use super::{effect, finding};
 use crate::facts::{Content, Facts, Unseen};
 use crate::finding::{Code, Effect, Finding};
@@ -115,12 +117,7 @@ fn seen(inspect: &Placed<Inspect>, facts: &Facts) -> Vec<Finding> {
             })
             .collect(),
         // An index has no layers of its own, and its parts are judged by themselves.
-        Content::Other if !facts.layers.is_empty() => {
-            vec![refused(format!(
-                "what its layers hold is not known (`{}`)",
-                facts.layers.join("`, `")
-            ))]
-        }
+        Content::Other if !is_index(facts) => vec![refused(not_known(facts))],
         _ => Vec::new(),
     }
 }
@@ -141,6 +138,20 @@ fn half_seen(facts: &Facts) -> Vec<Finding> {
 fn not_inspected(effect: Effect, message: String) -> Finding {
     let help = "push the WebAssembly as an artifact of its own: `wasmport push FILE REF`";
     finding(Code::NotInspected, effect, message, help.to_owned())
+}
+
+fn is_index(facts: &Facts) -> bool {
+    let kind = facts.media_type.as_deref();
+    facts.layers.is_empty() && kind.is_some_and(media_type::is_index)
+}
+
+fn not_known(facts: &Facts) -> String {
+    let of = match (facts.layers.as_slice(), &facts.media_type) {
+        ([], None) => return "what it holds is not known".to_owned(),
+        ([], Some(kind)) => return format!("what a `{kind}` holds is not known"),
+        (layers, _) => layers.join("`, `"),
+    };
+    format!("what its layers hold is not known (`{of}`)")
 }
 
 fn not_seen(part: &Unseen) -> String {

@@ -2,7 +2,7 @@
 
 use wasmport_artifact::{Export, Kind};
 
-use super::{effect, finding, is_exempt};
+use super::{effect, finding};
 use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 use crate::needs::Identity;
@@ -10,7 +10,7 @@ use crate::policy::{Annotation, Pattern, Placed, Rule};
 
 /// What is missing of what the rule asks for.
 pub(super) fn findings(rule: &Rule, facts: &Facts) -> Vec<Finding> {
-    if is_exempt(facts) {
+    if facts.is_attached() {
         return Vec::new();
     }
     let annotations = rule.annotations.iter();

@@ -3,7 +3,7 @@ mod exceptions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wasmport_artifact::{Digest, Disagreement, inspect};
+use wasmport_artifact::{Digest, Disagreement, Tag, inspect, media_type};
 
 use super::*;
 use crate::decision::{Decision, Verdict};
@@ -40,6 +40,8 @@ fn facts(content: Content) -> Facts {
         repository: "team/app".parse().unwrap(),
         tags: Vec::new(),
         digest: Digest::of(b"manifest"),
+        media_type: None,
+        subject: None,
         artifact_type: None,
         layers: Vec::new(),
         size: Some(0),
@@ -441,16 +443,36 @@ fn facts_survive_json() {
 }
 
 #[test]
-fn an_attachment_under_a_tag_of_its_own_is_an_artifact_like_others() {
+fn an_attachment_under_a_tag_that_is_not_that_of_its_subject_is_an_artifact_like_others() {
     let rule = policy("kinds = [\"component\"]");
-    let tagged = |tag: &str| Facts {
+    let (subject, other) = (Digest::of(b"subject"), Digest::of(b"other"));
+    let about = facts(Content::Attachment);
+    let tagged = |tag: &Tag, subject: Option<&Digest>, layer: &str| Facts {
         tags: vec![TagFacts {
-            name: tag.parse().unwrap(),
+            name: tag.clone(),
             points_to: None,
         }],
-        ..facts(Content::Attachment)
+        subject: subject.cloned(),
+        layers: vec![layer.to_owned()],
+        ..about.clone()
     };
-    assert_eq!(verdict(&rule, &tagged("latest")), Verdict::Deny);
-    let derived = format!("sha256-{}.sig", "a".repeat(64));
-    assert_eq!(verdict(&rule, &tagged(&derived)), Verdict::Admit);
+    let (latest, sig) = ("latest".parse().unwrap(), Tag::cosign_signatures(&other));
+    let signing = media_type::SIMPLE_SIGNING;
+    for (facts, expected) in [
+        (tagged(&latest, Some(&subject), "text/plain"), Verdict::Deny),
+        (tagged(&sig, Some(&subject), signing), Verdict::Deny),
+        (tagged(&sig, Some(&other), "text/plain"), Verdict::Admit),
+        (tagged(&sig, None, signing), Verdict::Admit),
+        (tagged(&sig, None, "text/plain"), Verdict::Deny),
+        (
+            tagged(&Tag::cosign_attestations(&other), None, signing),
+            Verdict::Deny,
+        ),
+        (
+            tagged(&Tag::referrers_fallback(&other), None, signing),
+            Verdict::Deny,
+        ),
+    ] {
+        assert_eq!(verdict(&rule, &facts), expected, "{facts:?}");
+    }
 }

@@ -3,27 +3,20 @@
 use std::num::NonZeroUsize;
 
 use wasmport_artifact::{
-    Descriptor, Manifest, NotWasm, WasmConfig, examine, media_type, with_causes,
+    Descriptor, Disagreement, Inspection, Manifest, NotWasm, WasmConfig, examine, media_type,
+    with_causes,
 };
 
-use super::Content;
-
-/// A DSSE envelope: the layer of cosign 2's `.att` manifest.
-const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
-/// Docker's config of an image.
-const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+use super::{Content, ImageSurvey};
 
 impl Content {
-    /// Finds out what `manifest` carries. `config` is the config blob, `layer` the blob of
-    /// the single Wasm layer; both may be left out when the manifest is not of Wasm. The
-    /// caller has checked their digests.
+    /// Finds out what `manifest` carries if it is one Wasm, and otherwise nothing: that is
+    /// for an [`ImageSurvey`]. `config` is the config blob, `layer` the blob of the single
+    /// Wasm layer; both may be left out when the manifest is not of Wasm. The caller has
+    /// checked their digests.
     pub fn gather(manifest: &Manifest, config: Option<&[u8]>, layer: Option<&[u8]>) -> Self {
         if !manifest.is_wasm() {
-            return if is_attachment(manifest) {
-                Self::Attachment
-            } else {
-                Self::Other
-            };
+            return Self::Other;
         }
         read(manifest, config, layer).unwrap_or_else(|reason| Self::Unreadable { reason })
     }
@@ -40,6 +33,20 @@ impl Content {
         })
     }
 
+    /// What a manifest is that carries Wasm in itself, packed into the `data` of a descriptor.
+    /// A registry can hold back blobs, and not what stands in a manifest.
+    pub fn embedded(manifest: &Manifest) -> Option<Self> {
+        let mut embedded = manifest.embedded().into_iter();
+        let hiding = embedded.find(|(descriptor, bytes)| !is_plain(descriptor, bytes));
+        hiding.map(|(descriptor, _)| Self::Unreadable {
+            reason: format!(
+                "the `data` of the descriptor of `{}` is or may hold WebAssembly, expected that \
+                 in a blob",
+                descriptor.digest
+            ),
+        })
+    }
+
     /// What a manifest is whose config begins with `beginning`, if that is Wasm: nobody runs a
     /// config, and so it would only hide what should be a layer.
     pub fn disguised_as_config(beginning: &[u8]) -> Option<Self> {
@@ -50,26 +57,6 @@ impl Content {
     }
 }
 
-/// What carries no layer of an image and has a subject, or is one of the manifests that
-/// cosign 2 finds by their tag.
-fn is_attachment(manifest: &Manifest) -> bool {
-    let is_image = manifest.config().is_some_and(|config| {
-        matches!(
-            config.media_type.as_str(),
-            media_type::IMAGE_CONFIG | DOCKER_CONFIG
-        )
-    });
-    let mut layers = manifest.layers().iter();
-    let is_cosign = !manifest.layers().is_empty()
-        && layers.all(|layer| {
-            matches!(
-                layer.media_type.as_str(),
-                media_type::SIMPLE_SIGNING | DSSE_ENVELOPE
-            )
-        });
-    is_cosign || (manifest.subject().is_some() && !manifest.is_index() && !is_image)
-}
-
 fn read(
     manifest: &Manifest,
     config: Option<&[u8]>,
@@ -78,23 +65,42 @@ fn read(
     let descriptor = single_layer(manifest)?;
     let bytes = layer.ok_or("its layer is not there")?;
     let inspection = examine(bytes, NonZeroUsize::MIN).map_err(|error| with_causes(&error))?;
-    let is_claim = manifest.config().is_some_and(|config| {
-        config
-            .media_type
-            .eq_ignore_ascii_case(media_type::WASM_CONFIG)
-    });
-    // Older layouts have a config that claims nothing about the layer.
-    let disagreements = if is_claim {
-        let bytes = config.ok_or("its config is not there")?;
-        let config = WasmConfig::parse(bytes).map_err(|error| with_causes(&error))?;
-        config.disagreements(&inspection, &descriptor.digest)
-    } else {
-        Vec::new()
+    let disagreements = match manifest.config() {
+        Some(described) => {
+            let bytes = config.ok_or("its config is not there")?;
+            disagreements(described, bytes, &inspection, descriptor)?
+        }
+        None => Vec::new(),
     };
     Ok(Content::Wasm {
         inspection: Box::new(inspection),
         disagreements,
     })
+}
+
+/// What the config claims wrongly. Older layouts have one that claims nothing about the layer;
+/// it may be anything but another place for Wasm, which would be readable with the layer.
+fn disagreements(
+    described: &Descriptor,
+    config: &[u8],
+    inspection: &Inspection,
+    layer: &Descriptor,
+) -> Result<Vec<Disagreement>, String> {
+    let kind = &described.media_type;
+    if kind.eq_ignore_ascii_case(media_type::WASM_CONFIG) {
+        let config = WasmConfig::parse(config).map_err(|error| with_causes(&error))?;
+        return Ok(config.disagreements(inspection, &layer.digest));
+    }
+    if is_plain(described, config) {
+        return Ok(Vec::new());
+    }
+    Err("its config is or may hold WebAssembly, expected that in its layer".to_owned())
+}
+
+/// True when there is nothing in `bytes` that a runtime would look for Wasm in.
+fn is_plain(described: &Descriptor, bytes: &[u8]) -> bool {
+    let mut survey = ImageSurvey::default();
+    survey.look_through(described, &mut &*bytes).is_plain()
 }
 
 /// Consumers must reject more than one layer, and run different ones where they do not

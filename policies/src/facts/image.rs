@@ -16,6 +16,7 @@ use std::io::Read;
 
 use wasmport_artifact::{Descriptor, Digest, Manifest, media_type};
 
+use super::attached::is_about_another;
 use super::{Content, InnerWasm, Unseen};
 use expand::Budget;
 use form::Form;
@@ -28,6 +29,7 @@ pub struct ImageSurvey {
     wasm: Vec<InnerWasm>,
     unseen: Vec<Unseen>,
     json_bytes: usize,
+    has_archive: bool,
 }
 
 /// What one layer holds. It is the same in every image, and may be kept.
@@ -41,10 +43,11 @@ pub struct LayerFacts {
     expanded: u64,
     entries: u64,
     is_cut: bool,
+    is_archive: bool,
 }
 
 impl ImageSurvey {
-    /// Looks through a layer as far as the limits for an image allow, and takes up what is in
+    /// Looks through a layer or a config as far as the limits for an image allow, and takes up what is in
     /// it. The caller has checked the digest of `bytes`.
     pub fn look_through(&mut self, layer: &Descriptor, bytes: &mut dyn Read) -> LayerFacts {
         let before = self.budget.clone();
@@ -58,6 +61,7 @@ impl ImageSurvey {
             expanded: 0,
             entries: 0,
             is_cut: false,
+            is_archive: false,
         };
         let mut walk = Walk {
             budget: &self.budget,
@@ -74,7 +78,7 @@ impl ImageSurvey {
                     walk.unseen("", reason);
                 }
             }
-            Ok(_) => {}
+            Ok(form) => found.is_archive = form == Form::Tar,
         }
         found.expanded = self.budget.expanded.get() - before.expanded.get();
         found.entries = self.budget.entries.get() - before.entries.get();
@@ -94,13 +98,24 @@ impl ImageSurvey {
         self.keep(layer);
     }
 
-    /// What `manifest` carries, all of whose layers were looked through. A list of parts or a
-    /// test report that is compressed stays what it is: words about something else.
+    /// Notes a layer or a config that is not there to be looked through.
+    pub fn miss(&mut self, blob: &Descriptor) {
+        let reason = "it is not here".to_owned();
+        note(&mut self.unseen, &blob.digest, "", reason);
+    }
+
+    /// What `manifest` carries, whose config and layers were all looked through or missed. A
+    /// list of parts or a test report that is compressed stays what it is: words about
+    /// something else. An archive is more than words, though.
     pub fn finish(self, manifest: &Manifest) -> Content {
-        let other = Content::gather(manifest, None, None);
-        let is_words = other == Content::Attachment && self.wasm.is_empty();
-        if is_words || manifest.layers().is_empty() {
-            return other;
+        if self.wasm.is_empty() && self.unseen.is_empty() {
+            if !self.has_archive && is_about_another(manifest) {
+                return Content::Attachment;
+            }
+            // Of a manifest that nobody knows it is not known either what it names.
+            if !manifest.is_image() {
+                return Content::Other;
+            }
         }
         Content::Image {
             wasm: self.wasm,
@@ -109,6 +124,7 @@ impl ImageSurvey {
     }
 
     fn keep(&mut self, layer: &LayerFacts) {
+        self.has_archive |= layer.is_archive;
         self.json_bytes = self.json_bytes.saturating_add(layer.json_bytes);
         let is_too_much = self.json_bytes > limits::FACTS_BYTES
             || self.wasm.len() + layer.wasm.len() > limits::WASM_FILES;
@@ -130,6 +146,11 @@ impl LayerFacts {
     /// had left of the limits.
     pub fn is_complete(&self) -> bool {
         !self.is_cut
+    }
+
+    /// True when there is neither Wasm in it nor anything that could not be looked into.
+    pub fn is_plain(&self) -> bool {
+        self.wasm.is_empty() && self.unseen.is_empty()
     }
 
     /// About how many bytes of memory it takes.

@@ -99,6 +99,8 @@ fn facts(content: Content) -> Facts {
             points_to: Some(digest.clone()),
         }],
         digest: digest.clone(),
+        media_type: Some("m".to_owned()),
+        subject: Some(digest.clone()),
         artifact_type: Some("t".to_owned()),
         layers: vec!["l".to_owned()],
         size: Some(1),

@@ -261,6 +261,8 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
                     repository: repository.parse().unwrap(),
                     tags,
                     digest: Digest::of(b"manifest"),
+                    media_type: None,
+                    subject: None,
                     artifact_type: None,
                     layers,
                     size,

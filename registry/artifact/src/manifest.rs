@@ -81,6 +81,13 @@ struct View {
     annotations: BTreeMap<String, String>,
 }
 
+/// What only the former artifact manifest has.
+#[derive(Deserialize)]
+struct Blobs {
+    #[serde(default, deserialize_with = "null_is_default")]
+    blobs: Vec<Descriptor>,
+}
+
 impl Manifest {
     /// Reads `bytes` that came as `media_type`. The media type may be unknown: then the
     /// manifest is carried as it is, and only common fields are read.
@@ -93,7 +100,11 @@ impl Manifest {
 
     /// The same for bytes that were limited where they came from.
     pub fn parse_unlimited(bytes: Vec<u8>, media_type: &str) -> Result<Self, ManifestError> {
-        let view: View = serde_json::from_slice(&bytes).map_err(ManifestError::Json)?;
+        let mut view: View = serde_json::from_slice(&bytes).map_err(ManifestError::Json)?;
+        if media_type == media_type::ARTIFACT_MANIFEST {
+            let more: Blobs = serde_json::from_slice(&bytes).map_err(ManifestError::Json)?;
+            view.layers.extend(more.blobs);
+        }
         check(&view, media_type)?;
         spelling::check(&bytes)?;
         Ok(Self {
@@ -133,7 +144,7 @@ impl Manifest {
         self.view.config.as_ref()
     }
 
-    /// The layers of an image manifest.
+    /// The layers of an image manifest, and the blobs of the former artifact manifest.
     pub fn layers(&self) -> &[Descriptor] {
         &self.view.layers
     }
@@ -162,6 +173,21 @@ impl Manifest {
             .as_deref()
             .filter(|kind| !kind.is_empty());
         field.or_else(|| self.config().map(|config| config.media_type.as_str()))
+    }
+
+    /// True for manifests of which it is known what they name: a config and layers.
+    pub fn is_image(&self) -> bool {
+        matches!(
+            self.media_type.as_str(),
+            media_type::IMAGE_MANIFEST
+                | media_type::DOCKER_MANIFEST
+                | media_type::ARTIFACT_MANIFEST
+        )
+    }
+
+    /// What stands in this manifest as `data` of a descriptor, each with what it stands for.
+    pub fn embedded(&self) -> Vec<(Descriptor, Vec<u8>)> {
+        embedded::all(&self.bytes)
     }
 
     /// True for indexes.

@@ -4,6 +4,9 @@
 pub const IMAGE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// OCI image index (image specification, `media-types.md`).
 pub const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// The manifest of artifacts that was taken out of the image specification before 1.1. Its
+/// `blobs` are what layers are elsewhere.
+pub const ARTIFACT_MANIFEST: &str = "application/vnd.oci.artifact.manifest.v1+json";
 /// Docker's manifest, schema 2.
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's manifest list, schema 2.
@@ -19,6 +22,8 @@ pub const WASM_CONFIG: &str = "application/vnd.wasm.config.v0+json";
 pub const WASM: &str = "application/wasm";
 /// A Sigstore bundle, both layer and artifact type (cosign, `specs/BUNDLE_SPEC.md`).
 pub const SIGSTORE_BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// A DSSE envelope: a layer of cosign 2's `.att` manifest.
+pub const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// A layer of cosign 2's `.sig` manifest (cosign, `specs/SIGNATURE_SPEC.md`).
 pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 

@@ -50,14 +50,31 @@ impl Tag {
     /// True for tags that clients derive from a digest to find what belongs to it: those
     /// above, and cosign 2's `.sbom`.
     pub fn is_derived(&self) -> bool {
-        let stem = self.0.split('.').next().unwrap_or_default();
-        let kind = self.0.get(stem.len()..).unwrap_or_default();
+        self.derived().is_some()
+    }
+
+    /// True when clients derive this tag from `digest`.
+    pub fn is_derived_from(&self, digest: &Digest) -> bool {
+        let stem = self.derived().map(|(stem, _)| stem);
+        stem == Some(Self::referrers_fallback(digest).as_str())
+    }
+
+    /// What stands behind the digest in a derived tag: `.sig`, or nothing.
+    pub fn derived_ending(&self) -> Option<&str> {
+        self.derived().map(|(_, ending)| ending)
+    }
+
+    /// The two parts of a derived tag.
+    fn derived(&self) -> Option<(&str, &str)> {
+        let (stem, _) = self.0.split_once('.').unwrap_or((&self.0, ""));
+        let ending = self.0.get(stem.len()..).unwrap_or_default();
         let is_hex =
             |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        matches!(kind, "" | ".sig" | ".att" | ".sbom")
+        let is_derived = matches!(ending, "" | ".sig" | ".att" | ".sbom")
             && stem.split_once('-').is_some_and(|(algorithm, hex)| {
                 matches!(algorithm, "sha256" | "sha512") && is_hex(hex)
-            })
+            });
+        is_derived.then_some((stem, ending))
     }
 }
 
@@ -133,8 +150,14 @@ mod tests {
             Tag::referrers_fallback(&digest),
         ] {
             assert_eq!(tag.as_str().parse::<Tag>().unwrap(), tag);
-            assert!(tag.is_derived());
+            assert!(tag.is_derived() && tag.is_derived_from(&digest), "{tag}");
+            assert!(!tag.is_derived_from(&Digest::of(b"")), "{tag}");
         }
+        assert_eq!(
+            Tag::cosign_attestations(&digest).derived_ending(),
+            Some(".att")
+        );
+        assert_eq!(Tag("v1.sig".to_owned()).derived_ending(), None);
     }
 
     #[test]

@@ -13,13 +13,14 @@ use crate::storage::StorageError;
 const BEGINNING_BYTES: u64 = 8;
 
 /// What the beginnings of the blobs of a manifest told.
-struct Beginnings {
+#[derive(Default)]
+pub(super) struct Beginnings {
     /// A blob that is Wasm although nothing says so.
     disguised: Option<Content>,
-    /// The layers that are there, each once.
-    layers: Vec<Descriptor>,
-    /// What is not there may still turn out to be Wasm.
-    is_whole: bool,
+    /// The config and the layers that are there, each once.
+    pub(super) here: Vec<Descriptor>,
+    /// Those that are not, which may still turn out to be Wasm.
+    pub(super) absent: Vec<Descriptor>,
 }
 
 impl Admission {
@@ -29,22 +30,33 @@ impl Admission {
         repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<(Content, bool), AdmissionError> {
+        if let Some(hiding) = self.embedded(manifest).await? {
+            return Ok((hiding, true));
+        }
         if Content::is_single(manifest) {
             return Ok((self.inspect_wasm(manifest).await?, true));
         }
         let beginnings = self.beginnings(repository, manifest).await?;
-        if let Some(disguised) = beginnings.disguised {
-            return Ok((disguised, true));
+        match beginnings.disguised {
+            Some(disguised) => Ok((disguised, true)),
+            None => self.look_through(manifest, beginnings).await,
         }
-        let (carried, is_still_there) = self.look_through(manifest, beginnings.layers).await?;
-        let is_whole = beginnings.is_whole && is_still_there;
-        let is_nothing = matches!(&carried, Content::Image { wasm, unseen }
-            if wasm.is_empty() && unseen.is_empty());
-        if is_nothing && !is_whole {
-            // Of what is not there nothing is known.
-            return Ok((Content::gather(manifest, None, None), false));
+    }
+
+    /// Wasm that stands in the manifest itself.
+    async fn embedded(&self, manifest: &Manifest) -> Result<Option<Content>, AdmissionError> {
+        if manifest.embedded().is_empty() {
+            return Ok(None);
         }
-        Ok((carried, is_whole))
+        let permit = Arc::clone(&self.inspections).acquire_owned().await;
+        let manifest = manifest.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            Content::embedded(&manifest)
+        });
+        looked
+            .await
+            .map_err(|error| AdmissionError::Inspection(error.into()))
     }
 
     /// The blobs of `manifest` must be in the store.
@@ -78,28 +90,27 @@ impl Admission {
         repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<Beginnings, StorageError> {
-        let mut found = Beginnings {
-            disguised: None,
-            layers: Vec::new(),
-            is_whole: true,
-        };
-        if let Some(config) = manifest.config() {
-            let beginning = self.beginning(repository, config).await?;
-            found.is_whole &= beginning.is_some();
-            found.disguised = beginning.and_then(|bytes| Content::disguised_as_config(&bytes));
-        }
+        let mut found = Beginnings::default();
         let mut known = HashSet::new();
-        let layers = manifest.layers().iter();
-        for layer in layers.filter(|layer| known.insert((&layer.digest, &layer.media_type))) {
+        let config = manifest.config().map(|config| (config, true));
+        let layers = manifest.layers().iter().map(|layer| (layer, false));
+        for (blob, is_config) in config.into_iter().chain(layers) {
             if found.disguised.is_some() {
                 break;
             }
-            let Some(beginning) = self.beginning(repository, layer).await? else {
-                found.is_whole = false;
+            if !known.insert((&blob.digest, &blob.media_type)) {
+                continue;
+            }
+            let Some(beginning) = self.beginning(repository, blob).await? else {
+                found.absent.push(blob.clone());
                 continue;
             };
-            found.disguised = Content::disguised(&layer.media_type, &beginning);
-            found.layers.push(layer.clone());
+            found.disguised = if is_config {
+                Content::disguised_as_config(&beginning)
+            } else {
+                Content::disguised(&blob.media_type, &beginning)
+            };
+            found.here.push(blob.clone());
         }
         Ok(found)
     }

@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use wasmport_artifact::{Descriptor, Digest, Manifest};
 use wasmport_policies::{Content, ImageSurvey, LayerFacts};
 
+use super::content::Beginnings;
 use super::{Admission, AdmissionError};
 use crate::storage::{OpenBlob, Pieces, Store};
 
@@ -38,16 +39,13 @@ pub(super) fn layers() -> Arc<Layers> {
 }
 
 impl Admission {
-    /// What the manifest carries by these layers of it, and whether all of them were still
-    /// there.
+    /// What the manifest carries by its config and its layers, and whether all of them were
+    /// still there.
     pub(super) async fn look_through(
         &self,
         manifest: &Manifest,
-        layers: Vec<Descriptor>,
+        Beginnings { here, absent, .. }: Beginnings,
     ) -> Result<(Content, bool), AdmissionError> {
-        if layers.is_empty() {
-            return Ok((Content::gather(manifest, None, None), true));
-        }
         let permit = Arc::clone(&self.inspections).acquire_owned().await;
         let (store, known, manifest) = (
             self.store.clone(),
@@ -58,9 +56,12 @@ impl Admission {
         let looked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let mut survey = ImageSurvey::default();
-            let mut is_whole = true;
-            for layer in &layers {
-                is_whole &= look_through(&store, &known, &runtime, &mut survey, layer)?;
+            let mut is_whole = absent.is_empty();
+            for blob in &here {
+                is_whole &= look_through(&store, &known, &runtime, &mut survey, blob)?;
+            }
+            for blob in &absent {
+                survey.miss(blob);
             }
             Ok((survey.finish(&manifest), is_whole))
         });
@@ -85,6 +86,7 @@ fn look_through(
         return Ok(true);
     }
     let Some(blob) = runtime.block_on(store.open_blob(&layer.digest))? else {
+        survey.miss(layer);
         return Ok(false);
     };
     let found = survey.look_through(layer, &mut BlockingBlob::new(blob, runtime));

@@ -11,6 +11,7 @@
 mod access;
 mod admission;
 mod artifact;
+mod attachments;
 mod callers;
 mod catalog;
 mod coherence;

@@ -27,8 +27,13 @@ signatures = { require = 1, from = ["release"] }
 key = "keys/release.pub"
 "#;
 
-/// A policy that wants a signature by `key`, loaded from a file beside the key file.
+/// A policy that wants a signature by `key`.
 pub(crate) fn signed_by(key: &PrivateKey) -> LoadedPolicy {
+    loaded(SIGNED, key)
+}
+
+/// A policy that believes `key`, loaded from a file beside the key file.
+pub(crate) fn loaded(text: &str, key: &PrivateKey) -> LoadedPolicy {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("policy.toml");
     fs::create_dir(directory.path().join("keys")).unwrap();
@@ -37,7 +42,7 @@ pub(crate) fn signed_by(key: &PrivateKey) -> LoadedPolicy {
         key.public_key().to_pem(),
     )
     .unwrap();
-    fs::write(&path, SIGNED).unwrap();
+    fs::write(&path, text).unwrap();
     LoadedPolicy::load(path.to_str().unwrap()).unwrap()
 }
 

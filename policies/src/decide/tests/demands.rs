@@ -233,6 +233,16 @@ fn what_cannot_be_looked_into_is_refused_where_that_is_asked() {
         assert_eq!(verdict(&required, facts), Verdict::Deny);
         assert_eq!(verdict(&policy(""), facts), Verdict::Admit);
     }
-    // An index has no layers.
-    assert_eq!(verdict(&required, &facts(Content::Other)), Verdict::Admit);
+    let of = |kind: &str| Facts {
+        media_type: Some(kind.to_owned()),
+        ..facts(Content::Other)
+    };
+    // An index has no layers. What nobody knows may name anything.
+    assert_eq!(
+        verdict(&required, &of(media_type::IMAGE_INDEX)),
+        Verdict::Admit
+    );
+    for facts in [of("application/vnd.acme+json"), facts(Content::Other)] {
+        assert_eq!(only(&on(&required, &facts)).code, Code::NotInspected);
+    }
 }

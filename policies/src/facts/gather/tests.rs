@@ -123,43 +123,37 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn signatures_are_attachments_in_both_shapes() {
-    let subject = Descriptor::of(media_type::IMAGE_MANIFEST, b"subject");
-    let empty = Descriptor::of(media_type::EMPTY, b"{}");
-    let bundle = Descriptor::of(media_type::SIGSTORE_BUNDLE, b"bundle");
-    let mut referrer = ImageManifest::new(empty, vec![bundle]);
-    referrer.subject = Some(subject.clone());
-    assert_eq!(
-        Content::gather(&manifest(&referrer), None, None),
-        Content::Attachment
-    );
-
-    let image_config = Descriptor::of(media_type::IMAGE_CONFIG, b"{}");
-    let payload = Descriptor::of(media_type::SIMPLE_SIGNING, b"payload");
-    let simple = ImageManifest::new(image_config, vec![payload]);
-    assert_eq!(
-        Content::gather(&manifest(&simple), None, None),
-        Content::Attachment
-    );
+fn a_config_that_claims_nothing_is_no_place_for_wasm() {
+    let layer = component();
+    let of = |config: &[u8]| {
+        let described = Descriptor::of("application/vnd.acme.config+json", config);
+        let layers = vec![Descriptor::of(media_type::WASM, &layer)];
+        let manifest = manifest(&ImageManifest::new(described, layers));
+        Content::gather(&manifest, Some(config), Some(&layer))
+    };
+    assert!(matches!(of(b"{}"), Content::Wasm { .. }));
+    for config in [component().as_slice(), b"PK\x03\x04", b"(module)"] {
+        assert!(reason(of(config)).starts_with("its config is or may hold"));
+    }
 }
 
 #[test]
-fn an_image_is_no_attachment_even_with_a_subject() {
-    for config in [
-        media_type::IMAGE_CONFIG,
-        "application/vnd.docker.container.image.v1+json",
+fn wasm_in_a_descriptor_is_found_however_it_is_packed() {
+    let with = |bytes: &[u8], base64: &str| {
+        let mut child = serde_json::json!(Descriptor::of("application/x", bytes));
+        child["data"] = serde_json::json!(base64);
+        let index = serde_json::json!({ "schemaVersion": 2, "manifests": [child] });
+        let bytes = index.to_string().into_bytes();
+        let index = Manifest::parse(bytes, media_type::IMAGE_INDEX).unwrap();
+        Content::embedded(&index)
+    };
+    assert_eq!(with(b"{}", "e30="), None);
+    for (bytes, base64) in [
+        (b"PK\x03\x04".as_slice(), "UEsDBA=="),
+        (b"(component)", "KGNvbXBvbmVudCk="),
     ] {
-        let layer = Descriptor::of("application/vnd.oci.image.layer.v1.tar", b"tar");
-        let mut image = ImageManifest::new(Descriptor::of(config, b"{}"), vec![layer]);
-        assert_eq!(
-            Content::gather(&manifest(&image), None, None),
-            Content::Other
-        );
-        image.subject = Some(Descriptor::of(media_type::IMAGE_MANIFEST, b"subject"));
-        assert_eq!(
-            Content::gather(&manifest(&image), None, None),
-            Content::Other
-        );
+        let found = with(bytes, base64).unwrap();
+        assert!(reason(found).contains("is or may hold WebAssembly"));
     }
 }
 

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::ManifestError;
+use super::{ManifestError, spelling};
+use crate::descriptor::Descriptor;
 use crate::digest::Digest;
 
 /// Refuses a descriptor whose `data` is something else: some clients would believe it, and
@@ -31,6 +32,19 @@ pub(super) fn check(descriptor: &Map<String, Value>) -> Result<(), ManifestError
         return Err(ManifestError::EmbeddedWasm(named.to_owned()));
     }
     Ok(())
+}
+
+/// What is embedded in a manifest that was checked, each with its descriptor.
+pub(super) fn all(manifest: &[u8]) -> Vec<(Descriptor, Vec<u8>)> {
+    let Ok(manifest) = serde_json::from_slice::<Map<String, Value>>(manifest) else {
+        return Vec::new();
+    };
+    let embedded = spelling::descriptors(&manifest).filter_map(|descriptor| {
+        let bytes = STANDARD.decode(descriptor.get("data")?.as_str()?).ok()?;
+        let descriptor = serde_json::from_value(Value::Object(descriptor.clone())).ok()?;
+        Some((descriptor, bytes))
+    });
+    embedded.collect()
 }
 
 #[cfg(test)]

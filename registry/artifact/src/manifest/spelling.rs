@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 
 use super::{ManifestError, embedded};
 
-const MANIFEST: [&str; 8] = [
+const MANIFEST: [&str; 9] = [
     "schemaVersion",
     "mediaType",
     "artifactType",
     "config",
     "layers",
+    "blobs",
     "manifests",
     "subject",
     "annotations",
@@ -33,19 +34,24 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), ManifestError> {
     let manifest: Map<String, Value> =
         serde_json::from_slice(bytes).map_err(ManifestError::Json)?;
     check_keys(&manifest, &MANIFEST)?;
+    for descriptor in descriptors(&manifest) {
+        check_keys(descriptor, &DESCRIPTOR)?;
+        embedded::check(descriptor)?;
+    }
+    Ok(())
+}
+
+/// All that a manifest of whatever kind describes.
+pub(super) fn descriptors(
+    manifest: &Map<String, Value>,
+) -> impl Iterator<Item = &Map<String, Value>> {
     let single = ["config", "subject"]
         .into_iter()
         .filter_map(|key| manifest.get(key));
-    let lists = ["layers", "manifests"]
+    let lists = ["layers", "blobs", "manifests"]
         .into_iter()
         .filter_map(|key| manifest.get(key)?.as_array());
-    for descriptor in single.chain(lists.flatten()) {
-        if let Value::Object(descriptor) = descriptor {
-            check_keys(descriptor, &DESCRIPTOR)?;
-            embedded::check(descriptor)?;
-        }
-    }
-    Ok(())
+    single.chain(lists.flatten()).filter_map(Value::as_object)
 }
 
 fn check_keys(object: &Map<String, Value>, known: &[&'static str]) -> Result<(), ManifestError> {
@@ -81,6 +87,8 @@ mod tests {
         for text in [
             r#"{"layers":[],"Layers":[]}"#,
             r#"{"LAYERS":[]}"#,
+            r#"{"Blobs":[]}"#,
+            r#"{"blobs":[{"Digest":"x"}]}"#,
             "{\"layer\u{17f}\":[]}",
             r#"{"config":{"Digest":"x"}}"#,
             r#"{"subject":{"MediaType":"x"}}"#,
