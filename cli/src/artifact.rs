@@ -1,5 +1,7 @@
 //! An artifact with its bytes at hand, wherever it came from.
 
+use std::collections::BTreeMap;
+
 use wasmport_artifact::{
     Digest, Inspection, Manifest, Reference, RepositoryName, inspect, limits, media_type,
 };
@@ -41,6 +43,15 @@ impl Artifact {
 
     /// Reads a file or a layout.
     pub(crate) fn read_local(source: &Source) -> Result<Self, Failure> {
+        Self::read_annotated(source, &BTreeMap::new())
+    }
+
+    /// Reads a file or a layout, and says `annotations` of a file. What a layout says was
+    /// decided when it was built, and its digest with it.
+    pub(crate) fn read_annotated(
+        source: &Source,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Self, Failure> {
         match source {
             Source::Wasm(path) => {
                 let name = path.display().to_string();
@@ -48,7 +59,12 @@ impl Artifact {
                 let stem = path
                     .file_stem()
                     .map_or_else(|| "artifact".into(), |stem| stem.to_string_lossy());
-                Self::pack(name, &stem, &bytes)
+                Self::pack_annotated(name, &stem, &bytes, annotations)
+            }
+            Source::Layout(path) if !annotations.is_empty() => {
+                let words = format!("the layout `{}` has its annotations", path.display());
+                let hint = "`wasmport build --annotation NAME=VALUE` puts others into it";
+                Err(Failure::new(Kind::Usage, words).hint(hint.to_owned()))
             }
             Source::Layout(path) => {
                 let name = path.display().to_string();
@@ -71,6 +87,15 @@ impl Artifact {
 
     /// Packs a bare file as it would be pushed, with nothing but its name to go by.
     pub(crate) fn pack(name: String, stem: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        Self::pack_annotated(name, stem, bytes, &BTreeMap::new())
+    }
+
+    fn pack_annotated(
+        name: String,
+        stem: &str,
+        bytes: &[u8],
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Self, Failure> {
         let inspection = inspect(bytes).map_err(|error| {
             Failure::caused(Kind::Input, &format!("failed to inspect `{name}`"), &error)
         })?;
@@ -79,6 +104,7 @@ impl Artifact {
             &inspection,
             &Metadata {
                 name: stem.to_owned(),
+                annotations: annotations.clone(),
                 ..Metadata::default()
             },
         );

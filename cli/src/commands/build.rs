@@ -10,7 +10,7 @@ use wasmport_policies::{CapabilityUse, capabilities};
 
 use crate::error::{Failure, Kind};
 use crate::output::{Answer, human_size};
-use crate::{capability_list, environment, output};
+use crate::{capability_list, environment, output, remote};
 
 /// Compile a cargo project to an optimised component in an OCI image layout
 ///
@@ -38,6 +38,10 @@ pub(crate) struct BuildArgs {
     /// Where the layout goes [default: wasmport/NAME in cargo's target directory]
     #[arg(short, long, value_name = "LAYOUT")]
     output: Option<PathBuf>,
+
+    /// Annotation of the manifest, beside those from Cargo.toml and git, or in place of one
+    #[arg(short, long = "annotation", value_name = "NAME=VALUE", value_parser = remote::parse_pair)]
+    annotations: Vec<(String, String)>,
 
     /// Package of a workspace
     #[arg(short, long, value_name = "NAME")]
@@ -130,6 +134,7 @@ pub(crate) fn run(args: &BuildArgs) -> Result<Answered, Failure> {
 fn options(args: &BuildArgs) -> BuildOptions {
     let mut options = BuildOptions::new(&args.path, environment::for_builds());
     options.output.clone_from(&args.output);
+    options.annotations = args.annotations.iter().cloned().collect();
     options.package.clone_from(&args.package);
     options.bin.clone_from(&args.bin);
     options.features = Features {

@@ -38,6 +38,10 @@ pub(crate) struct PushArgs {
     #[arg(value_name = "REF")]
     reference: Reference,
 
+    /// Annotation of the manifest, when a file is pushed; a layout has its own
+    #[arg(short, long = "annotation", value_name = "NAME=VALUE", value_parser = remote::parse_pair)]
+    annotations: Vec<(String, String)>,
+
     /// Private key to sign with; its password is taken from `COSIGN_PASSWORD` or asked for
     #[arg(long = "sign-key", value_name = "FILE")]
     sign_keys: Vec<PathBuf>,
@@ -66,7 +70,8 @@ pub(crate) async fn run(args: &PushArgs) -> Result<Pushed, Failure> {
         .iter()
         .map(|path| keys::read_private(path))
         .collect::<Result<Vec<_>, _>>()?;
-    let artifact = Artifact::read_local(&args.source)?;
+    let annotations = args.annotations.iter().cloned().collect();
+    let artifact = Artifact::read_annotated(&args.source, &annotations)?;
     artifact.expect_readable()?;
     let digest = artifact.manifest().digest();
     let subject = args.reference.at_digest(digest.clone());

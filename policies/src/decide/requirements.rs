@@ -88,9 +88,9 @@ fn annotation(rule: &Rule, wanted: &Placed<Annotation>, facts: &Facts) -> Option
     };
     let help = match name.as_str() {
         "org.opencontainers.image.source" => {
-            "set `repository` in `Cargo.toml`, or `wasmport push --annotation`".to_owned()
+            "set `repository` in `Cargo.toml`, or build it with `--annotation`".to_owned()
         }
-        _ => format!("push it with `--annotation {name}=…`"),
+        _ => format!("build it with `--annotation {name}=…`"),
     };
     Some(Finding {
         rule: Some(rule.id.clone()),
