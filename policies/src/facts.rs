@@ -55,6 +55,9 @@ pub struct Facts {
     /// Verified attestations about `digest`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attestations: Vec<Attestation>,
+    /// How many signatures and attestations were not looked at, since there are too many.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unread: usize,
     /// The version before it in this repository; none when it is the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
@@ -174,6 +177,7 @@ impl Facts {
             annotations: manifest.annotations().clone(),
             signed_by: BTreeSet::new(),
             attestations: Vec::new(),
+            unread: 0,
             previous: None,
             pushed_by: None,
         }
@@ -201,6 +205,11 @@ impl Content {
             .into_iter()
             .chain(inner)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 fn media_type(layer: &Descriptor) -> String {

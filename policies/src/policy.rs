@@ -173,6 +173,16 @@ impl Policy {
         wanted.map(|(_, surrounding)| surrounding).collect()
     }
 
+    /// The predicate types of what must be signed for this repository, with that of a plain
+    /// signature where one is asked for.
+    pub fn predicates(&self, repository: &RepositoryName) -> Vec<&str> {
+        let rule = self.rule(repository);
+        let attested = rule.iter().flat_map(|rule| &rule.attestations);
+        let attested = attested.map(|attested| attested.value.predicate.as_str());
+        let signed = rule.iter().filter(|rule| rule.signatures.is_some());
+        attested.chain(signed.map(|_| SIGNATURE)).collect()
+    }
+
     /// The first day after `today` on which a decision may be another although neither the
     /// policy nor the facts are: something begins or ends on it, or is about to.
     pub fn next_change(&self, today: Date) -> Option<Date> {
@@ -222,6 +232,9 @@ impl Policy {
         self.body.index.find(&self.body.rules, repository)
     }
 }
+
+/// The predicate type of a signature that is a Sigstore bundle, as cosign 3 makes them.
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 fn after(last: Option<Date>) -> Option<Date> {
     last?.tomorrow().ok()

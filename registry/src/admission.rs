@@ -50,6 +50,10 @@ const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 /// How many layers are inspected at once. Each is in memory as a whole meanwhile.
 const INSPECTIONS: usize = 4;
 
+/// Of how many manifests the signatures are read and verified at once. Those of one take up to
+/// twice what is read of them.
+const PROOFS: usize = 4;
+
 /// The policy, and what it decided before.
 #[derive(Debug)]
 pub(crate) struct Admission {
@@ -60,6 +64,7 @@ pub(crate) struct Admission {
     decisions: Decisions,
     attestor: OnceLock<Arc<dyn Attestor>>,
     inspections: Arc<Semaphore>,
+    proofs: Semaphore,
     layers: Arc<image::Layers>,
 }
 
@@ -74,6 +79,8 @@ pub(crate) struct Push {
     pub(crate) tags: Vec<TagTerms>,
     /// Blobs may be missing, unless it is Wasm.
     pub(crate) may_be_sparse: bool,
+    /// Who sends it, where anybody says so.
+    pub(crate) pushed_by: Option<String>,
     pub(crate) manifest: Manifest,
 }
 
@@ -105,6 +112,7 @@ impl Admission {
             decisions: Decisions::default(),
             attestor: OnceLock::new(),
             inspections: Arc::new(Semaphore::new(INSPECTIONS)),
+            proofs: Semaphore::new(PROOFS),
             layers: image::layers(),
         }
     }
@@ -165,9 +173,11 @@ impl Admission {
         }
         let inspecting = self.inspect(&repository, &manifest);
         let (content, is_whole) = traces::step("inspection", inspecting).await?;
-        let previous = self.previous(&repository, &push.digest, &push.tags).await?;
+        let comparing = self.comparisons(&repository, &push.digest, &push.tags);
+        let comparisons = comparing.await?;
         let mut judged = Judged {
-            previous,
+            comparisons,
+            pushed_by: push.pushed_by,
             decided: None,
             content,
             is_whole,

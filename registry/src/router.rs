@@ -172,7 +172,7 @@ fn dispatch_others<'a>(
             }
             ("DELETE", E::Upload(name, id)) => uploads::delete(app, &name, &id).await,
             ("PUT", E::Manifest(name, reference)) => {
-                manifests::put(app.clone(), name, reference, request).await
+                manifests::put(app.clone(), caller, name, reference, request).await
             }
             ("DELETE", E::Manifest(name, reference)) => {
                 manifests::delete(app.clone(), name, reference, request).await

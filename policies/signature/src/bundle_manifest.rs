@@ -51,6 +51,12 @@ pub fn is_bundle_type(artifact_type: &str) -> bool {
     artifact_type.starts_with(BUNDLE_PREFIX)
 }
 
+/// The predicate type that the annotations of a bundle's manifest claim. It says what to read
+/// first, and nothing about what is signed.
+pub fn claimed_predicate(annotations: &BTreeMap<String, String>) -> Option<&str> {
+    annotations.get(PREDICATE_TYPE).map(String::as_str)
+}
+
 const BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 const CONTENT: &str = "dev.sigstore.bundle.content";
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";

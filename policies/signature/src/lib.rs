@@ -24,7 +24,7 @@ mod statement;
 mod verify;
 
 pub use attestation::Attestation;
-pub use bundle_manifest::{bundle_manifest, is_bundle_manifest, is_bundle_type};
+pub use bundle_manifest::{bundle_manifest, claimed_predicate, is_bundle_manifest, is_bundle_type};
 pub use key_error::KeyError;
 #[cfg(feature = "sign")]
 pub use private_key::PrivateKey;

@@ -17,13 +17,13 @@ pub(super) fn findings(policy: &Policy, rule: &Rule, facts: &Facts, today: Date)
     let believed = |names: &BTreeSet<String>| Believed::of(policy, names, today);
     let signatures = rule.signatures.as_ref().and_then(|wanted| {
         let who = believed(&facts.signed_by);
-        signatures(rule, wanted, &who)
+        signatures(rule, wanted, &who, facts.unread)
     });
     let attestations = rule.attestations.iter().filter_map(|wanted| {
         let fitting = facts.attestations.iter();
         let fitting = fitting.filter(|it| it.predicate_type == wanted.value.predicate);
         let names = fitting.flat_map(|it| &it.signed_by).cloned().collect();
-        attested(rule, wanted, &believed(&names))
+        attested(rule, wanted, &believed(&names), facts.unread)
     });
     signatures.into_iter().chain(attestations).collect()
 }
@@ -32,6 +32,7 @@ pub(super) fn findings(policy: &Policy, rule: &Rule, facts: &Facts, today: Date)
 struct Believed<'a> {
     names: BTreeSet<&'a str>,
     not: Vec<&'a Signer>,
+    today: Date,
 }
 
 impl<'a> Believed<'a> {
@@ -44,6 +45,7 @@ impl<'a> Believed<'a> {
         Self {
             names: names.collect(),
             not,
+            today,
         }
     }
 
@@ -60,7 +62,7 @@ impl<'a> Believed<'a> {
             .not
             .iter()
             .filter(asked)
-            .map(|signer| not_believed(signer));
+            .map(|signer| not_believed(signer, self.today));
         Some(Lack {
             have,
             missing,
@@ -78,23 +80,29 @@ struct Lack<'a> {
 }
 
 impl Lack<'_> {
-    /// `none has signed`, `only a has signed`, and who is not believed.
-    fn words(&self, verb: &str) -> String {
+    /// `none has signed`, `only a has signed`, who is not believed, and what was not looked at.
+    fn words(&self, verb: &str, unread: usize) -> String {
         let have = match self.have.as_slice() {
             [] => format!("none has {verb}"),
             some => format!("only {} has {verb}", some.join(", ")),
         };
+        let unread = (unread > 0).then(|| {
+            format!("{unread} more were not looked at, since there are too many, and not believed")
+        });
         let all = [have].into_iter().chain(self.not.iter().cloned());
+        let all = all.chain(unread);
         all.collect::<Vec<_>>().join("; ")
     }
 }
 
-fn not_believed(signer: &Signer) -> String {
+fn not_believed(signer: &Signer, today: Date) -> String {
     let name = &signer.name;
     match (signer.not_before, signer.not_after) {
+        (Some(first), _) if today < first => {
+            format!("`{name}` has, and is not believed before {first}")
+        }
         (_, Some(last)) => format!("`{name}` has, and is believed until {last} only"),
-        (Some(first), None) => format!("`{name}` has, and is not believed before {first}"),
-        (None, None) => format!("`{name}` has, and is not believed"),
+        (_, None) => format!("`{name}` has, and is not believed"),
     }
 }
 
@@ -102,6 +110,7 @@ fn signatures(
     rule: &Rule,
     wanted: &Placed<Signatures>,
     believed: &Believed<'_>,
+    unread: usize,
 ) -> Option<Finding> {
     let Signatures { require, from } = &wanted.value;
     let lack = believed.lacking(&wanted.value)?;
@@ -110,7 +119,7 @@ fn signatures(
         rule.id,
         plural(*require, "a signature", "signatures"),
         one_of(from.iter().map(String::as_str)),
-        lack.words("signed")
+        lack.words("signed", unread)
     );
     let help = format!(
         "sign it as {}: `wasmport sign REF --key KEY`",
@@ -129,7 +138,12 @@ fn signatures(
     })
 }
 
-fn attested(rule: &Rule, wanted: &Placed<Attested>, believed: &Believed<'_>) -> Option<Finding> {
+fn attested(
+    rule: &Rule,
+    wanted: &Placed<Attested>,
+    believed: &Believed<'_>,
+    unread: usize,
+) -> Option<Finding> {
     let Attested { predicate, by } = &wanted.value;
     let lack = believed.lacking(by)?;
     let message = format!(
@@ -137,7 +151,7 @@ fn attested(rule: &Rule, wanted: &Placed<Attested>, believed: &Believed<'_>) -> 
         rule.id,
         plural(by.require, "an attestation", "attestations"),
         one_of(by.from.iter().map(String::as_str)),
-        lack.words("made one")
+        lack.words("made one", unread)
     );
     let help = format!(
         "have {} attest it: `cosign attest --type {predicate} --predicate FILE --key KEY REF`",

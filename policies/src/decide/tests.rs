@@ -49,6 +49,7 @@ fn facts(content: Content) -> Facts {
         annotations: BTreeMap::new(),
         signed_by: BTreeSet::new(),
         attestations: Vec::new(),
+        unread: 0,
         previous: None,
         pushed_by: None,
     }

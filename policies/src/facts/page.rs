@@ -116,6 +116,7 @@ fn facts(content: Content) -> Facts {
             digest,
             imports: vec![import()],
         }),
+        unread: 1,
         pushed_by: Some("alice".to_owned()),
     }
 }

@@ -270,6 +270,7 @@ pub(crate) fn facts() -> impl Strategy<Value = Facts> {
                     annotations: BTreeMap::from_iter(annotations),
                     signed_by: BTreeSet::from_iter(signed_by),
                     attestations,
+                    unread: 0,
                     previous: before.map(|imports| Previous {
                         tag: None,
                         digest: Digest::of(b"before"),

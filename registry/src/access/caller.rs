@@ -58,6 +58,12 @@ impl Caller {
         &self.name
     }
 
+    /// The name of who has shown who they are.
+    pub(crate) fn identity(&self) -> Option<String> {
+        let is_known = self.login.identity != Identity::Anonymous;
+        is_known.then(|| self.name.to_string())
+    }
+
     /// Whether they may do this here.
     pub(crate) fn may(&self, action: Action, repository: &RepositoryName) -> bool {
         self.loaded.is_open() || self.actions(repository).contains(action)

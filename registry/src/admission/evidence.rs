@@ -1,23 +1,23 @@
 //! Signatures and attestations of a manifest that are in its repository, in both of the forms
 //! that cosign writes: Sigstore bundles as referrers, and the tags `.sig` and `.att`.
 
+mod candidates;
+mod reading;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag, limits};
+use wasmport_artifact::{Digest, RepositoryName, Tag};
 use wasmport_policies::Attestation as AttestationFacts;
-use wasmport_signature::{
-    Attestation, Signature, is_bundle_manifest, is_bundle_type, simple_layers,
-};
+use wasmport_signature::is_bundle_type;
 
-use super::AdmissionError;
+use self::candidates::Candidates;
+use self::reading::Found;
 use super::decisions::{Question, today};
 use super::in_force::PolicyInForce;
+use super::{Admission, AdmissionError};
 use crate::policy_file::{attested_by, signed_by};
 use crate::storage::{StorageError, Store};
-
-/// A layer of cosign 2's `.att` manifest.
-const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 
 /// Manifests that may hold signatures of one manifest. They were not read yet.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub(super) struct Evidence {
     policy: Arc<PolicyInForce>,
     repository: RepositoryName,
     referrers: Vec<Digest>,
+    /// How many other referrers say that they are evidence, too.
+    others: usize,
     signatures_tag: Option<Digest>,
     attestations_tag: Option<Digest>,
 }
@@ -36,14 +38,27 @@ pub(super) struct Proven {
     pub(super) attestations: Vec<AttestationFacts>,
     /// All that may be evidence was there to be read.
     pub(super) has_all: bool,
+    /// How many signatures and attestations were not looked at, since there are too many.
+    pub(super) unread: usize,
 }
 
-/// What was read and not verified yet.
-#[derive(Debug, Default)]
-struct Found {
-    signatures: Vec<Signature>,
-    attestations: Vec<Attestation>,
-    lacks_some: bool,
+impl Admission {
+    /// Reads evidence and verifies it, beside a few others only: each holds all that it reads.
+    pub(super) async fn prove(
+        &self,
+        evidence: &Evidence,
+        subject: &Digest,
+    ) -> Result<Proven, AdmissionError> {
+        if evidence.is_empty() {
+            return Ok(Proven {
+                has_all: true,
+                ..Proven::default()
+            });
+        }
+        // Nobody closes it, and without a permit the work is the same.
+        let _permit = self.proofs.acquire().await;
+        evidence.read(&self.store, subject).await
+    }
 }
 
 impl Evidence {
@@ -52,6 +67,7 @@ impl Evidence {
             policy,
             repository: repository.clone(),
             referrers: Vec::new(),
+            others: 0,
             signatures_tag: None,
             attestations_tag: None,
         }
@@ -64,14 +80,23 @@ impl Evidence {
         repository: &RepositoryName,
         subject: &Digest,
     ) -> Result<Self, StorageError> {
-        // What else is said about a subject, by whomever, must not crowd out its signatures.
-        let is_bundle = |referrer: &Descriptor| {
-            let kind = referrer.artifact_type.as_deref();
-            kind.is_some_and(is_bundle_type)
-        };
-        let referrers = store
-            .referrers_that(repository, subject, limits::SIGNATURES, is_bundle)
-            .await?;
+        let mut candidates = Candidates::new(policy.loaded.policy.predicates(repository));
+        let mut after: Option<Digest> = None;
+        loop {
+            let page = store.referrers_after(repository, subject, after.as_ref(), PAGE);
+            let page = page.await?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            after = Some(last.digest.clone());
+            // What else is said about a subject, by whomever, must not crowd out its signatures.
+            let bundles = page.into_iter().filter(|referrer| {
+                let kind = referrer.artifact_type.as_deref();
+                kind.is_some_and(is_bundle_type)
+            });
+            bundles.for_each(|bundle| candidates.add(bundle));
+        }
+        let (referrers, others) = candidates.best();
         let (signatures, attestations) = (
             Tag::cosign_signatures(subject),
             Tag::cosign_attestations(subject),
@@ -79,13 +104,17 @@ impl Evidence {
         Ok(Self {
             policy,
             repository: repository.clone(),
-            referrers: referrers
-                .into_iter()
-                .map(|referrer| referrer.digest)
-                .collect(),
+            referrers,
+            others,
             signatures_tag: store.tag(repository, &signatures).await?,
             attestations_tag: store.tag(repository, &attestations).await?,
         })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.referrers.is_empty()
+            && self.signatures_tag.is_none()
+            && self.attestations_tag.is_none()
     }
 
     /// What is decided with.
@@ -103,6 +132,7 @@ impl Evidence {
         let mut text = referrers.join(",");
         text += &tag("sig", &self.signatures_tag);
         text += &tag("att", &self.attestations_tag);
+        text += &format!("+{}", self.others);
         Digest::of(text.as_bytes())
     }
 
@@ -118,16 +148,14 @@ impl Evidence {
         }
     }
 
-    /// Reads everything, and verifies it with the keys of the policy's signers.
-    pub(super) async fn read(
-        &self,
-        store: &Store,
-        subject: &Digest,
-    ) -> Result<Proven, AdmissionError> {
-        let found = self.load(store).await?;
+    /// Reads as much as is ever read, and verifies it with the keys of the policy's signers.
+    async fn read(&self, store: &Store, subject: &Digest) -> Result<Proven, AdmissionError> {
+        let found = Found::load(self, store).await?;
+        let (has_all, unread) = (!found.lacks_some, found.unread);
         if found.signatures.is_empty() && found.attestations.is_empty() {
             return Ok(Proven {
-                has_all: !found.lacks_some,
+                has_all,
+                unread,
                 ..Proven::default()
             });
         }
@@ -138,114 +166,21 @@ impl Evidence {
             Proven {
                 signed_by: signed_by(&found.signatures, &subject, trust),
                 attestations: attested,
-                has_all: !found.lacks_some,
+                has_all,
+                unread,
             }
         });
         let verified = verified.await;
         verified.map_err(|error| AdmissionError::Inspection(error.into()))
     }
-
-    /// Reads what there is. What is neither signature nor attestation is left out; who is to be
-    /// believed is for the verification to say.
-    async fn load(&self, store: &Store) -> Result<Found, StorageError> {
-        let mut found = Found::default();
-        for digest in &self.referrers {
-            if let Some(manifest) = self.manifest(store, digest).await? {
-                found.take_bundle(store, &manifest).await?;
-            }
-        }
-        if let Some(digest) = &self.signatures_tag
-            && let Some(manifest) = self.manifest(store, digest).await?
-        {
-            found.take_simple(store, &manifest).await?;
-        }
-        if let Some(digest) = &self.attestations_tag
-            && let Some(manifest) = self.manifest(store, digest).await?
-        {
-            found.take_envelopes(store, &manifest).await?;
-        }
-        Ok(found)
-    }
-
-    async fn manifest(
-        &self,
-        store: &Store,
-        digest: &Digest,
-    ) -> Result<Option<Manifest>, StorageError> {
-        let stored = store.manifest(&self.repository, digest).await?;
-        Ok(stored.and_then(|stored| stored.parse().ok()))
-    }
 }
 
-impl Found {
-    /// The bundle in a manifest, if it is one for bundles. It is a signature or an
-    /// attestation by what it says, which is only read once somebody is known to have
-    /// signed it; so it is tried as both.
-    async fn take_bundle(
-        &mut self,
-        store: &Store,
-        manifest: &Manifest,
-    ) -> Result<(), StorageError> {
-        let [layer] = manifest.layers() else {
-            return Ok(());
-        };
-        if !is_bundle_manifest(manifest) {
-            return Ok(());
-        }
-        if let Some(bytes) = self.read(store, layer).await? {
-            let bundle = bytes.clone();
-            self.attestations
-                .push(Attestation::Bundle { bytes: bundle });
-            self.signatures.push(Signature::Bundle { bytes });
-        }
-        Ok(())
-    }
-
-    async fn take_simple(
-        &mut self,
-        store: &Store,
-        manifest: &Manifest,
-    ) -> Result<(), StorageError> {
-        let layers = simple_layers(manifest);
-        for (payload, signature) in layers.into_iter().take(limits::SIGNATURES) {
-            if let Some(payload) = self.read(store, &payload).await? {
-                self.signatures
-                    .push(Signature::Simple { payload, signature });
-            }
-        }
-        Ok(())
-    }
-
-    async fn take_envelopes(
-        &mut self,
-        store: &Store,
-        manifest: &Manifest,
-    ) -> Result<(), StorageError> {
-        let is_envelope = |layer: &&Descriptor| layer.media_type == DSSE_ENVELOPE;
-        let layers = manifest.layers().iter().filter(is_envelope);
-        for layer in layers.take(limits::SIGNATURES) {
-            if let Some(bytes) = self.read(store, layer).await? {
-                self.attestations.push(Attestation::Envelope { bytes });
-            }
-        }
-        Ok(())
-    }
-
-    async fn read(
-        &mut self,
-        store: &Store,
-        blob: &Descriptor,
-    ) -> Result<Option<Vec<u8>>, StorageError> {
-        let limit = limits::SIGNATURE_BYTES as u64;
-        let bytes = store.read_blob(&blob.digest, limit).await?;
-        self.lacks_some |= bytes.is_none();
-        Ok(bytes)
-    }
-}
+/// How many referrers are listed at a time.
+const PAGE: usize = 1000;
 
 #[cfg(test)]
 mod tests {
-    use wasmport_artifact::media_type;
+    use wasmport_artifact::{Descriptor, media_type};
 
     use super::*;
     use crate::admission::in_force::InForce;

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
-use wasmport_policies::{Content, Decision, Effect, Facts, Finding, TagFacts, Verdict, decide};
+use wasmport_policies::{
+    Content, Date, Decision, Effect, Facts, Finding, Previous, TagFacts, Verdict, decide,
+};
 
-use super::decisions::{Decided, Lasts};
+use super::decisions::{Decided, today};
 use super::evidence::{Evidence, Proven};
+use super::in_force::PolicyInForce;
+use super::previous::Comparison;
 use super::{Admission, AdmissionError, Judged};
-use crate::storage::{Generation, StoredManifest};
+use crate::storage::{StorageError, StoredManifest};
 
 impl Admission {
     /// Puts together again what was known of a stored manifest.
@@ -26,12 +30,7 @@ impl Admission {
             Some(content) => (content, true),
             None => self.inspect_anew(repository, digest, &manifest).await?,
         };
-        let previous = if self.compares_versions(repository) {
-            let record = self.store.decision(repository, digest).await?;
-            record.and_then(|record| record.previous)
-        } else {
-            None
-        };
+        let record = self.store.decision(repository, digest).await?;
         Ok(Judged {
             repository: repository.clone(),
             tags: Vec::new(),
@@ -40,7 +39,8 @@ impl Admission {
             content,
             is_whole,
             is_sparse: !is_whole,
-            previous,
+            comparisons: Vec::new(),
+            pushed_by: record.and_then(|record| record.pushed_by),
             decided: None,
         })
     }
@@ -58,65 +58,54 @@ impl Admission {
         Ok((content, is_whole))
     }
 
-    /// One decision for all tags: what may not have one of them gets none.
+    /// One decision for all tags, and for each version that they are compared with: what may not
+    /// have one of its tags gets none.
     pub(super) async fn judge(&self, judged: &Judged) -> Result<Arc<Decided>, AdmissionError> {
         let evidence = self.evidence(&judged.repository, &judged.digest).await?;
-        let mut tags = judged.tags.iter().map(|terms| &terms.tag);
-        let mut decided = self.decide(judged, tags.next(), &evidence, None).await?;
-        for tag in tags {
-            let other = self.decide(judged, Some(tag), &evidence, None).await?;
-            if other.decision != decided.decision {
-                decided = Arc::new(strictest(&decided, &other));
-            }
-        }
-        Ok(decided)
+        let proven = self.prove(&evidence, &judged.digest).await?;
+        self.decide(judged, &judged.comparisons, &evidence, &proven)
+            .await
     }
 
-    /// `generation` is the one that everything was read in, if it was read in one.
+    /// The strictest decision of those that the comparisons give.
     pub(super) async fn decide(
         &self,
         judged: &Judged,
-        tag: Option<&Tag>,
+        comparisons: &[Comparison],
         evidence: &Evidence,
-        generation: Option<Generation>,
+        proven: &Proven,
     ) -> Result<Arc<Decided>, AdmissionError> {
-        let question = evidence.question(tag, &judged.digest);
-        let points_to = match tag {
-            Some(tag) => self.store.tag(&judged.repository, tag).await?,
-            None => None,
-        };
-        let proven = evidence.read(&self.store, &judged.digest).await?;
-        let has_all = proven.has_all;
-        let tags = tag.into_iter().map(|name| TagFacts {
-            name: name.clone(),
-            points_to: points_to.clone(),
-        });
-        let facts = facts_of(judged, tags.collect(), proven);
-        let policy = evidence.policy();
-        let decision = decide(&policy.loaded.policy, &facts, question.today);
-        let (decision, enforced) = if policy.loaded.watches {
-            (watched(&decision), Some(decision))
-        } else {
-            (decision, None)
-        };
-        let decided = Arc::new(Decided {
-            decision,
-            enforced,
-            policy: policy.digest.clone(),
-            facts: Digest::of(&serde_json::to_vec(&facts).unwrap_or_default()),
-            day: question.today,
-        });
-        let kept = Arc::clone(&decided);
-        if judged.is_whole && has_all {
-            self.decisions.put(question, kept, Lasts::Always);
-        } else if let Some(generation) = generation
-            && (has_all || decided.decision.verdict == Verdict::Admit)
-        {
-            // A layer that is not there may come, and be another thing than is believed now. A
-            // signature of which only the manifest is there may come from elsewhere.
-            self.decisions.put(question, kept, Lasts::While(generation));
+        let (policy, today) = (evidence.policy(), today());
+        let mut decided: Option<Decided> = None;
+        for comparison in comparisons {
+            let tag = self.tag_facts(judged, comparison).await?;
+            let previous = comparison.previous.clone();
+            let facts = facts_of(judged, tag.into_iter().collect(), previous, proven);
+            let next = Decided::on(&facts, policy, today);
+            decided = Some(match decided {
+                Some(former) if former.decision != next.decision => strictest(former, next),
+                Some(former) => former,
+                None => next,
+            });
         }
-        Ok(decided)
+        // Whoever asks has at least one comparison, with nothing if need be.
+        let decided = decided.unwrap_or_else(|| {
+            let facts = facts_of(judged, Vec::new(), None, proven);
+            Decided::on(&facts, policy, today)
+        });
+        Ok(Arc::new(decided))
+    }
+
+    async fn tag_facts(
+        &self,
+        judged: &Judged,
+        comparison: &Comparison,
+    ) -> Result<Option<TagFacts>, StorageError> {
+        let Some(name) = comparison.tag.clone() else {
+            return Ok(None);
+        };
+        let points_to = self.store.tag(&judged.repository, &name).await?;
+        Ok(Some(TagFacts { name, points_to }))
     }
 
     /// What is known of a stored manifest that has these tags.
@@ -128,13 +117,15 @@ impl Admission {
         stored: &StoredManifest,
     ) -> Result<Facts, AdmissionError> {
         let judged = self.recall(repository, digest, stored).await?;
+        let ways = self.ways(repository, tags.first(), digest).await?;
+        let previous = ways.into_iter().flatten().find_map(|it| it.previous);
         let evidence = self.evidence(repository, digest).await?;
-        let proven = evidence.read(&self.store, digest).await?;
+        let proven = self.prove(&evidence, digest).await?;
         let tags = tags.iter().map(|name| TagFacts {
             name: name.clone(),
             points_to: Some(digest.clone()),
         });
-        Ok(facts_of(&judged, tags.collect(), proven))
+        Ok(facts_of(&judged, tags.collect(), previous, &proven))
     }
 
     pub(super) async fn evidence(
@@ -151,7 +142,12 @@ impl Admission {
     }
 }
 
-fn facts_of(judged: &Judged, tags: Vec<TagFacts>, proven: Proven) -> Facts {
+fn facts_of(
+    judged: &Judged,
+    tags: Vec<TagFacts>,
+    previous: Option<Previous>,
+    proven: &Proven,
+) -> Facts {
     let Judged {
         repository,
         manifest,
@@ -162,34 +158,52 @@ fn facts_of(judged: &Judged, tags: Vec<TagFacts>, proven: Proven) -> Facts {
         tags,
         // The one that it was pushed by, which may be of another algorithm.
         digest: judged.digest.clone(),
-        signed_by: proven.signed_by,
-        attestations: proven.attestations,
-        previous: judged.previous.clone(),
+        signed_by: proven.signed_by.clone(),
+        attestations: proven.attestations.clone(),
+        unread: proven.unread,
+        previous,
+        pushed_by: judged.pushed_by.clone(),
         ..Facts::of(repository.clone(), manifest, content.clone())
     }
 }
 
 /// The worse of two verdicts, with the findings of both.
-fn strictest(one: &Decided, other: &Decided) -> Decided {
-    let mut findings = one.decision.findings.clone();
-    for finding in &other.decision.findings {
-        if !findings.contains(finding) {
-            findings.push(finding.clone());
+fn strictest(one: Decided, other: Decided) -> Decided {
+    let (strict, mild) = if other.verdict() > one.verdict() {
+        (other, one)
+    } else {
+        (one, other)
+    };
+    let mut decision = strict.decision;
+    for finding in mild.decision.findings {
+        if !decision.findings.contains(&finding) {
+            decision.findings.push(finding);
         }
     }
-    let decision = Decision {
-        verdict: one.decision.verdict.max(other.decision.verdict),
-        findings,
-        more: one.decision.more + other.decision.more,
-    };
-    let enforced = match (&one.enforced, &other.enforced) {
-        (Some(one), Some(other)) if other.verdict > one.verdict => Some(other.clone()),
-        (enforced, _) => enforced.clone(),
-    };
-    Decided {
-        decision,
-        enforced,
-        ..one.clone()
+    decision.more += mild.decision.more;
+    Decided { decision, ..strict }
+}
+
+impl Decided {
+    fn on(facts: &Facts, policy: &PolicyInForce, today: Date) -> Self {
+        let decision = decide(&policy.loaded.policy, facts, today);
+        let (decision, enforced) = if policy.loaded.watches {
+            (watched(&decision), Some(decision))
+        } else {
+            (decision, None)
+        };
+        Self {
+            decision,
+            enforced,
+            policy: policy.digest.clone(),
+            facts: Digest::of(&serde_json::to_vec(facts).unwrap_or_default()),
+            day: today,
+        }
+    }
+
+    /// What the policy says, whether or not it is only watched.
+    pub(super) fn verdict(&self) -> Verdict {
+        self.enforced.as_ref().unwrap_or(&self.decision).verdict
     }
 }
 

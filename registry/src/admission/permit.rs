@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wasmport_artifact::{Digest, Manifest, RepositoryName};
-use wasmport_policies::{Content, Previous};
+use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
+use wasmport_policies::Content;
 
 use super::Decided;
-use crate::storage::{DecisionRecord, TagTerms};
+use super::previous::Comparison;
+use crate::storage::{Compared, DecisionRecord, TagTerms};
 
 /// A manifest and everything that was found out about it.
 #[derive(Clone, Debug)]
@@ -21,8 +22,10 @@ pub(crate) struct Judged {
     pub(super) is_whole: bool,
     /// Blobs of it were not in the repository, and need not be.
     pub(super) is_sparse: bool,
-    /// The version before it, where the policy compares them.
-    pub(super) previous: Option<Previous>,
+    /// Its tags, each with a version that it is compared with. There is always one.
+    pub(super) comparisons: Vec<Comparison>,
+    /// Who pushed it, when that is known.
+    pub(super) pushed_by: Option<String>,
     /// What is decided on it, once it is.
     pub(super) decided: Option<Arc<Decided>>,
 }
@@ -75,13 +78,38 @@ impl Judged {
     /// The decision, as it is written down.
     pub(crate) fn record(&self) -> Option<DecisionRecord> {
         let decided = self.decided.as_ref()?;
-        Some(DecisionRecord::new(
+        let mut previous = Vec::new();
+        for version in self
+            .comparisons
+            .iter()
+            .filter_map(|it| it.previous.as_ref())
+        {
+            if !previous.contains(version) {
+                previous.push(version.clone());
+            }
+        }
+        let mut record = DecisionRecord::new(
             decided.decision.clone(),
             decided.policy.clone(),
             decided.facts.clone(),
             decided.day.to_string(),
-            self.previous.clone(),
-        ))
+            previous,
+        );
+        record.pushed_by.clone_from(&self.pushed_by);
+        Some(record)
+    }
+
+    /// The digests of all versions that it is compared with.
+    pub(crate) fn compared(&self) -> Compared {
+        let versions = self.comparisons.iter().filter_map(Comparison::digest);
+        versions.cloned().collect()
+    }
+
+    /// Of those that it is compared with for this tag.
+    pub(crate) fn compared_for(&self, tag: &Tag) -> Compared {
+        let own = self.comparisons.iter();
+        let own = own.filter(|comparison| comparison.tag.as_ref() == Some(tag));
+        own.filter_map(Comparison::digest).cloned().collect()
     }
 
     pub(crate) fn content(&self) -> &Content {

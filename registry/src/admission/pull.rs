@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmport_artifact::{Digest, RepositoryName, Tag};
 use wasmport_policies::{Decision, Verdict};
 
-use super::decisions::Decided;
+use super::decisions::{Decided, Lasts};
 use super::{Admission, AdmissionError};
 use crate::storage::StoredManifest;
 
@@ -51,7 +51,34 @@ impl Admission {
             return Ok(Pulled { decided });
         }
         let judged = self.recall(repository, digest, stored).await?;
-        let decided = self.decide(&judged, tag, &evidence, generation).await?;
+        let proven = self.prove(&evidence, digest).await?;
+        let mut mildest: Option<Arc<Decided>> = None;
+        for way in self.ways(repository, tag, digest).await? {
+            let decided = self.decide(&judged, &way, &evidence, &proven).await?;
+            if mildest
+                .as_ref()
+                .is_none_or(|known| decided.verdict() < known.verdict())
+            {
+                mildest = Some(decided);
+            }
+        }
+        let decided = match mildest {
+            Some(decided) => decided,
+            None => self.decide(&judged, &[], &evidence, &proven).await?,
+        };
+        let is_whole = judged.is_whole && proven.has_all;
+        if is_whole && !self.compares_versions(repository) {
+            self.decisions
+                .put(question, Arc::clone(&decided), Lasts::Always);
+        } else if let Some(generation) = generation
+            && (proven.has_all || decided.decision.verdict == Verdict::Admit)
+        {
+            // A layer that is not there may come, and be another thing than is believed now. A
+            // signature of which only the manifest is there may come from elsewhere. And what a
+            // tag is compared with changes when the tag does.
+            let lasts = Lasts::While(generation);
+            self.decisions.put(question, Arc::clone(&decided), lasts);
+        }
         Ok(Pulled { decided })
     }
 

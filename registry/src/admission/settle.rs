@@ -77,7 +77,9 @@ impl Admission {
             return Ok(());
         };
         let mut judged = self.recall(repository, digest, &stored).await?;
-        judged.tags = vec![self.terms(repository, tag.clone(), Condition::Anything)];
+        let terms = self.terms(repository, tag.clone(), Condition::Anything);
+        judged.comparisons = self.comparisons_of_wish(pending, &terms).await?;
+        judged.tags = vec![terms];
         let decided = self.judge(&judged).await?;
         judged.decided = Some(Arc::clone(&decided));
         let decision = &decided.decision;

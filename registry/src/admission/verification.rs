@@ -140,6 +140,8 @@ impl Admission {
             digest,
             tags: Vec::new(),
             may_be_sparse: false,
+            // The registry does, in the name of nobody.
+            pushed_by: None,
             manifest,
         };
         self.push(push).await?;

@@ -120,7 +120,12 @@ fn today(decided: &Decided) -> Value {
 fn then(recorded: &DecisionRecord) -> Value {
     let at = i64::try_from(recorded.at).ok();
     let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
-    let previous = recorded.previous.as_ref();
+    let previous = recorded.previous.iter().map(|previous| {
+        json!({
+            "tag": previous.tag,
+            "digest": previous.digest,
+        })
+    });
     json!({
         "verdict": recorded.decision.verdict,
         "findings": recorded.decision.findings,
@@ -128,9 +133,7 @@ fn then(recorded: &DecisionRecord) -> Value {
         "factsDigest": recorded.facts_digest,
         "date": recorded.date,
         "at": at.map(|at| at.to_string()),
-        "comparedWith": previous.map(|previous| json!({
-            "tag": previous.tag,
-            "digest": previous.digest,
-        })),
+        "pushedBy": recorded.pushed_by,
+        "comparedWith": previous.collect::<Vec<_>>(),
     })
 }

@@ -103,6 +103,7 @@ async fn find(
 /// end-7a: stored as it came, if the policy admits it.
 pub(crate) async fn put(
     app: App,
+    caller: &Caller,
     repository: RepositoryName,
     reference: Selector,
     request: Request,
@@ -131,6 +132,7 @@ pub(crate) async fn put(
     let push = Push {
         manifest,
         may_be_sparse: settings.sparse_manifests,
+        pushed_by: caller.identity(),
         repository: repository.clone(),
         tags: tags(&app, &repository, &reference, condition, &added),
         reference: reference.clone(),

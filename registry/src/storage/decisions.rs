@@ -1,15 +1,23 @@
 //! What was decided on a manifest when it came in, kept for whoever asks why it is there.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Digest, RepositoryName};
 use wasmport_policies::{Decision, Previous};
 
 use super::error::StorageError;
 use super::keys::Key;
-use super::store::{Store, decode, now_ms};
+use super::records::Batch;
+use super::store::{Store, decode, encode, now_ms};
+use crate::admission::Judged;
 
 /// How many findings are kept. What has more is refused mostly, and so not stored.
 const FINDINGS: usize = 100;
+
+/// How many versions are remembered that an artifact was compared with. It has a tag or two
+/// mostly, each of which pointed to something else before.
+const VERSIONS: usize = 100;
 
 /// A decision as it was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +31,20 @@ pub(crate) struct DecisionRecord {
     pub(crate) date: String,
     /// When it was taken, in milliseconds since 1970.
     pub(crate) at: u64,
-    /// The version that it was compared with.
+    /// Who pushed it last, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) previous: Option<Previous>,
+    pub(crate) pushed_by: Option<String>,
+    /// The versions that it was compared with, each once.
+    #[serde(default)]
+    pub(crate) previous: Vec<Previous>,
+    /// Which of them each push was compared with: the versions that its tags pointed to.
+    #[serde(default)]
+    pub(crate) pushes: BTreeSet<Compared>,
 }
+
+/// The digests of versions that a push was compared with. None when it was the first in its
+/// repository, or when the policy did not ask.
+pub(crate) type Compared = BTreeSet<Digest>;
 
 impl DecisionRecord {
     /// Of a decision that is taken now.
@@ -35,7 +53,7 @@ impl DecisionRecord {
         policy_digest: Digest,
         facts_digest: Digest,
         date: String,
-        previous: Option<Previous>,
+        previous: Vec<Previous>,
     ) -> Self {
         decision.more += decision.findings.len().saturating_sub(FINDINGS);
         decision.findings.truncate(FINDINGS);
@@ -45,9 +63,33 @@ impl DecisionRecord {
             facts_digest,
             date,
             at: now_ms(),
+            pushed_by: None,
+            pushes: BTreeSet::from([digests(&previous)]),
             previous,
         }
     }
+
+    /// This decision, which does not make what was compared before it forgotten: a tag of then
+    /// may still point here.
+    #[must_use]
+    fn after(mut self, before: Self) -> Self {
+        for version in before.previous {
+            let is_known = self.previous.iter().any(|it| it.digest == version.digest);
+            if !is_known && self.previous.len() < VERSIONS {
+                self.previous.push(version);
+            }
+        }
+        let known = digests(&self.previous);
+        let pushes = before.pushes.into_iter();
+        self.pushes
+            .extend(pushes.filter(|push| push.is_subset(&known)));
+        self
+    }
+}
+
+/// What versions are told by.
+fn digests(versions: &[Previous]) -> Compared {
+    versions.iter().map(|it| it.digest.clone()).collect()
 }
 
 impl Store {
@@ -61,5 +103,26 @@ impl Store {
         let record = self.records.get(&key).await?;
         // Of another version of the registry: as if there were none.
         Ok(record.and_then(|record| decode(&key, &record).ok()))
+    }
+
+    /// Adds to `batch` what was decided. The batch fails when somebody else decides on the same
+    /// manifest in the meantime.
+    pub(super) async fn write_down(
+        &self,
+        batch: Batch,
+        judged: &Judged,
+    ) -> Result<Batch, StorageError> {
+        let Some(record) = judged.record() else {
+            return Ok(batch);
+        };
+        let key = Key::decision(judged.repository(), judged.digest());
+        let Some(known) = self.records.get(&key).await? else {
+            return Ok(batch.put_if_absent(key, encode(&record)));
+        };
+        let record = match decode(&key, &known) {
+            Ok(before) => record.after(before),
+            Err(_) => record,
+        };
+        Ok(batch.put_if_unchanged(key, known.version, encode(&record)))
     }
 }

@@ -162,9 +162,7 @@ impl Store {
             if judged.is_whole() {
                 batch = batch.put(Key::facts(digest), super::facts::facts_of(judged.content()));
             }
-            if let Some(record) = judged.record() {
-                batch = batch.put(Key::decision(repository, digest), encode(&record));
-            }
+            batch = self.write_down(batch, judged).await?;
             batch = batch.put(Key::manifest(repository, digest), join(judged.manifest()));
             if let Some(subject) = judged.manifest().subject() {
                 let key = Key::referrer(repository, &subject.digest, digest);
@@ -215,7 +213,7 @@ impl Store {
             let wish = Key::pending(repository, &terms.tag);
             batch = match point {
                 Point::Tags => {
-                    let batch = self.point(batch, repository, terms, digest).await?;
+                    let batch = self.point(batch, judged, terms).await?;
                     batch.delete(wish)
                 }
                 Point::Wishes => {

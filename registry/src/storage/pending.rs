@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Digest, RepositoryName, Tag};
 
+use super::decisions::Compared;
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
 use super::records::{Batch, CommitError, Record, Version};
@@ -16,6 +17,9 @@ pub(crate) struct Pending {
     pub(crate) repository: RepositoryName,
     pub(crate) tag: Tag,
     pub(crate) digest: Digest,
+    /// What it was compared with when it was pushed, under all of its tags. What an older
+    /// version wrote does not say.
+    pub(crate) compared: Option<Compared>,
     version: Version,
 }
 
@@ -23,6 +27,8 @@ pub(crate) struct Pending {
 struct Wish {
     digest: Digest,
     since: u64,
+    #[serde(default)]
+    compared: Option<Compared>,
 }
 
 impl Store {
@@ -69,11 +75,9 @@ impl Store {
             }
             let mut batch = Batch::new();
             for terms in admitted.judged().tags() {
-                batch = self.point(batch, repository, terms, digest).await?;
+                batch = self.point(batch, admitted.judged(), terms).await?;
             }
-            if let Some(record) = admitted.judged().record() {
-                batch = batch.put(Key::decision(repository, digest), encode(&record));
-            }
+            batch = self.write_down(batch, admitted.judged()).await?;
             batch = batch.delete_if_unchanged(wish.clone(), pending.version.clone());
             match self.commit(batch).await {
                 Ok(()) => return Ok(true),
@@ -132,6 +136,7 @@ pub(super) fn wish_of(judged: &Judged) -> Vec<u8> {
     encode(&Wish {
         digest: judged.digest().clone(),
         since: now(),
+        compared: Some(judged.compared()),
     })
 }
 
@@ -144,6 +149,7 @@ fn read(key: &Key, record: &Record) -> Result<Option<Pending>, StorageError> {
         repository,
         tag,
         digest: wish.digest,
+        compared: wish.compared,
         version: record.version.clone(),
     }))
 }

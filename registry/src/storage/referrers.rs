@@ -4,7 +4,7 @@ use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName};
 
 use super::error::StorageError;
 use super::keys::{Key, Prefix};
-use super::store::{PAGE, Store, decode};
+use super::store::{Store, decode};
 use crate::admission::Judged;
 
 impl Store {
@@ -23,30 +23,6 @@ impl Store {
         page.iter()
             .map(|(key, record)| decode(key, record))
             .collect()
-    }
-
-    /// Descriptors of at most `limit` of the manifests whose subject is `subject` that are
-    /// wanted, in the order of their digests. The others do not count.
-    pub(crate) async fn referrers_that(
-        &self,
-        repository: &RepositoryName,
-        subject: &Digest,
-        limit: usize,
-        is_wanted: impl Fn(&Descriptor) -> bool,
-    ) -> Result<Vec<Descriptor>, StorageError> {
-        let mut found = Vec::new();
-        let mut after: Option<Digest> = None;
-        while found.len() < limit {
-            let page = self.referrers_after(repository, subject, after.as_ref(), PAGE);
-            let page = page.await?;
-            let Some(last) = page.last() else {
-                break;
-            };
-            after = Some(last.digest.clone());
-            found.extend(page.into_iter().filter(&is_wanted));
-        }
-        found.truncate(limit);
-        Ok(found)
     }
 }
 

@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wasmport_artifact::{Digest, RepositoryName, Tag};
 
+use super::decisions::Compared;
 use super::error::StorageError;
 use super::history::{Event, recorded};
 use super::keys::{Key, Prefix};
 use super::records::{Batch, CommitError, Version};
 use super::store::{ATTEMPTS, Store, decode, encode, now};
+use crate::admission::Judged;
 
 /// Where a tag points. The digest is kept as it was used, so that what was pushed by a
 /// sha512 digest answers with it.
@@ -22,6 +24,9 @@ struct Pointer {
     /// How many moves there were.
     #[serde(default)]
     turn: u64,
+    /// Which versions the manifest was compared with, to have this tag.
+    #[serde(default, skip_serializing_if = "Compared::is_empty")]
+    compared: Compared,
 }
 
 /// A tag, and on what terms it may move or go.
@@ -121,6 +126,16 @@ impl Store {
         Ok(found.map(|(pointer, _)| pointer.digest))
     }
 
+    /// The same, and what it was compared with to have the tag.
+    pub(crate) async fn compared_tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<(Digest, Compared)>, StorageError> {
+        let found = self.pointer(repository, tag).await?;
+        Ok(found.map(|(pointer, _)| (pointer.digest, pointer.compared)))
+    }
+
     /// At most `limit` tags in the order of their bytes, those strictly after `last`.
     pub(crate) async fn tags(
         &self,
@@ -173,20 +188,26 @@ impl Store {
         terms.check(current.as_ref(), Some(digest))
     }
 
-    /// Adds to `batch` that the tag points to `digest`. The batch fails when the tag changes
-    /// in the meantime.
+    /// Adds to `batch` that the tag points to what was judged. The batch fails when the tag
+    /// changes in the meantime.
     pub(super) async fn point(
         &self,
         batch: Batch,
-        repository: &RepositoryName,
+        judged: &Judged,
         terms: &TagTerms,
-        digest: &Digest,
     ) -> Result<Batch, TagError> {
+        let (repository, digest) = (judged.repository(), judged.digest());
+        let next = |turn| Pointer {
+            digest: digest.clone(),
+            moved: now(),
+            turn,
+            compared: judged.compared_for(&terms.tag),
+        };
         let key = Key::tag(repository, &terms.tag);
         let Some((current, version)) = self.pointer(repository, &terms.tag).await? else {
             terms.check(None, Some(digest))?;
             let turn = self.last_turn(repository, &terms.tag).await? + 1;
-            let batch = batch.put_if_absent(key, pointing_at(digest, turn));
+            let batch = batch.put_if_absent(key, encode(&next(turn)));
             let event = Event::moved_to(digest);
             return Ok(recorded(batch, repository, &terms.tag, turn, &event));
         };
@@ -196,7 +217,7 @@ impl Store {
             return Ok(batch.put_if_unchanged(key, version, encode(&current)));
         }
         let turn = current.turn + 1;
-        let batch = batch.put_if_unchanged(key, version, pointing_at(digest, turn));
+        let batch = batch.put_if_unchanged(key, version, encode(&next(turn)));
         let event = Event::moved_to(digest);
         Ok(recorded(batch, repository, &terms.tag, turn, &event))
     }
@@ -244,14 +265,6 @@ impl Store {
 
 /// How many tags are read at a time when all of a repository are looked through.
 const TAGS: usize = 1000;
-
-fn pointing_at(digest: &Digest, turn: u64) -> Vec<u8> {
-    encode(&Pointer {
-        digest: digest.clone(),
-        moved: now(),
-        turn,
-    })
-}
 
 fn removed(
     batch: Batch,

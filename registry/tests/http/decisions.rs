@@ -111,7 +111,7 @@ async fn new_capabilities_are_those_that_the_version_before_did_not_have() {
     assert_eq!(registry.get("/v2/app/manifests/1.1.0").await.status, 404);
     let compared = decision(&registry, caller.digest().as_str()).await;
     assert_eq!(compared["today"]["verdict"], "hold");
-    assert_eq!(compared["recorded"]["comparedWith"]["tag"], "1.0.0");
+    assert_eq!(compared["recorded"]["comparedWith"][0]["tag"], "1.0.0");
     // Neither another tag nor none takes it out of the comparison.
     for reference in ["other", "0.0.1", caller.digest().as_str()] {
         let kind = media_type::IMAGE_MANIFEST;

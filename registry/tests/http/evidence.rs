@@ -1,0 +1,112 @@
+//! Signatures among many: what is read, what is not, and that it is said.
+
+use serde_json::json;
+use wasmport_artifact::{Descriptor, Digest, ImageManifest, Tag, media_type};
+use wasmport_registry::App;
+use wasmport_registry::storage::Store;
+use wasmport_signature::PrivateKey;
+
+use crate::artifact::{Artifact, hello};
+use crate::registry::Registry;
+use crate::signatures::{key, push_bundle, push_simple, signed_by};
+
+const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// A registry in memory that wants a signature by `key`, and something that waits for one.
+async fn waiting_for(key: &PrivateKey) -> (Registry, Artifact) {
+    let mut app: Option<App> = None;
+    let registry = Registry::over_app(Store::in_memory(), |opened| app = Some(opened.clone()));
+    let registry = registry.await;
+    app.unwrap().replace_policy(signed_by(key)).await.unwrap();
+    let artifact = hello();
+    let answer = registry.push("app", "1.0", &artifact).await;
+    assert!(answer.header("warning").contains("held"));
+    (registry, artifact)
+}
+
+/// A referrer that says that it is a bundle with this predicate, and is none.
+async fn push_junk(registry: &Registry, subject: &Artifact, number: usize, predicate: &str) {
+    let junk = json!({ "junk": number }).to_string().into_bytes();
+    let layer = Descriptor::of(media_type::SIGSTORE_BUNDLE, &junk);
+    let mut manifest = ImageManifest::new(Descriptor::of(media_type::EMPTY, b"{}"), vec![layer]);
+    manifest.artifact_type = Some(media_type::SIGSTORE_BUNDLE.to_owned());
+    manifest.subject = Some(subject.descriptor());
+    let claim = ("dev.sigstore.bundle.predicateType", predicate);
+    manifest.annotations.insert(claim.0.into(), claim.1.into());
+    let manifest = manifest.to_bytes();
+    registry.push_blob("app", b"{}").await;
+    registry.push_blob("app", &junk).await;
+    let digest = Digest::of(&manifest);
+    let kind = media_type::IMAGE_MANIFEST;
+    let answer = registry
+        .put_manifest("app", digest.as_str(), kind, &manifest)
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+}
+
+async fn is_out(registry: &Registry) -> bool {
+    registry.get("/v2/app/manifests/1.0").await.status == 200
+}
+
+/// What the policy says of something that it does not let out.
+async fn words(registry: &Registry, artifact: &Artifact) -> String {
+    let path = format!("/v2/app/_wasmport/decision/{}", artifact.digest());
+    let decision = registry.get(&path).await.json();
+    let findings = decision["today"]["findings"].as_array().unwrap().clone();
+    let [finding] = findings.as_slice() else {
+        panic!("{decision}");
+    };
+    finding["message"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn hundreds_of_other_statements_do_not_crowd_out_the_signature() {
+    let release = key();
+    let (registry, artifact) = waiting_for(&release).await;
+    for number in 0..250 {
+        push_junk(&registry, &artifact, number, "https://spdx.dev/Document").await;
+    }
+    push_bundle(&registry, "app", &artifact, &release).await;
+    assert!(is_out(&registry).await);
+}
+
+#[tokio::test]
+async fn what_is_too_much_to_be_read_is_not_believed_and_that_is_said() {
+    let release = key();
+    let (registry, artifact) = waiting_for(&release).await;
+    for number in 0..112 {
+        push_junk(&registry, &artifact, number, SIGNATURE).await;
+    }
+    let said = words(&registry, &artifact).await;
+    let expected = "none has signed; 12 more were not looked at, since there are too many, and \
+                    not believed";
+    assert!(said.ends_with(expected), "{said}");
+    // Another place for signatures has its turn all the same.
+    push_simple(&registry, "app", &artifact, &release).await;
+    assert!(is_out(&registry).await);
+}
+
+#[tokio::test]
+async fn one_large_payload_under_hundreds_of_signatures_is_not_read_hundreds_of_times() {
+    let release = key();
+    let (registry, artifact) = waiting_for(&release).await;
+    let payload = vec![b' '; 1024 * 1024];
+    let layer = |number: usize| {
+        let layer = Descriptor::of(media_type::SIMPLE_SIGNING, &payload);
+        layer.annotated("dev.cosignproject.cosign/signature", &number.to_string())
+    };
+    let config = Descriptor::of(media_type::IMAGE_CONFIG, b"{}");
+    let manifest = ImageManifest::new(config, (0..300).map(layer).collect());
+    registry.push_blob("app", b"{}").await;
+    registry.push_blob("app", &payload).await;
+    let tag = Tag::cosign_signatures(&artifact.digest());
+    let kind = media_type::IMAGE_MANIFEST;
+    let bytes = manifest.to_bytes();
+    let answer = registry.put_manifest("app", tag.as_str(), kind, &bytes);
+    assert_eq!(answer.await.status, 201);
+    let said = words(&registry, &artifact).await;
+    // The manifest itself takes the place of a sixteenth one.
+    assert!(said.contains("285 more were not looked at"), "{said}");
+    push_bundle(&registry, "app", &artifact, &release).await;
+    assert!(is_out(&registry).await);
+}
