@@ -132,7 +132,8 @@ impl Evidence {
         let mut text = referrers.join(",");
         text += &tag("sig", &self.signatures_tag);
         text += &tag("att", &self.attestations_tag);
-        text += &format!("+{}", self.others);
+        text += "+";
+        text += &self.others.to_string();
         Digest::of(text.as_bytes())
     }
 

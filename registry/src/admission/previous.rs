@@ -114,19 +114,19 @@ impl Admission {
         }
         if let Some(tag) = tag {
             let pointed = self.store.compared_tag(repository, tag).await?;
-            let compared = pointed.filter(|(at, _)| at == digest);
-            let compared = compared.map(|(_, compared)| compared).unwrap_or_default();
-            let versions = self.versions(repository, digest, &compared).await?;
-            return Ok(vec![Comparison::with(Some(tag), versions)]);
+            if let Some((_, compared)) = pointed.filter(|(at, _)| at == digest) {
+                let versions = self.versions(repository, digest, &compared).await?;
+                return Ok(vec![Comparison::with(Some(tag), versions)]);
+            }
         }
         let record = self.store.decision(repository, digest).await?;
         let ways = record.iter().flat_map(|record| {
             let pushes = record.pushes.iter();
-            pushes.map(|compared| Comparison::with(None, known(&record.previous, compared)))
+            pushes.map(|compared| Comparison::with(tag, known(&record.previous, compared)))
         });
         let ways: Vec<_> = ways.collect();
         if ways.is_empty() {
-            return Ok(vec![Comparison::with(None, Vec::new())]);
+            return Ok(vec![Comparison::with(tag, Vec::new())]);
         }
         Ok(ways)
     }
