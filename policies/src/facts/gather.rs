@@ -37,7 +37,7 @@ impl Content {
     /// A registry can hold back blobs, and not what stands in a manifest.
     pub fn embedded(manifest: &Manifest) -> Option<Self> {
         let mut embedded = manifest.embedded().into_iter();
-        let hiding = embedded.find(|(descriptor, bytes)| !is_plain(descriptor, bytes));
+        let hiding = embedded.find(|(_, bytes)| !is_plain(bytes));
         hiding.map(|(descriptor, _)| Self::Unreadable {
             reason: format!(
                 "the `data` of the descriptor of `{}` is or may hold WebAssembly, expected that \
@@ -91,16 +91,18 @@ fn disagreements(
         let config = WasmConfig::parse(config).map_err(|error| with_causes(&error))?;
         return Ok(config.disagreements(inspection, &layer.digest));
     }
-    if is_plain(described, config) {
+    if is_plain(config) {
         return Ok(Vec::new());
     }
     Err("its config is or may hold WebAssembly, expected that in its layer".to_owned())
 }
 
-/// True when there is nothing in `bytes` that a runtime would look for Wasm in.
-fn is_plain(described: &Descriptor, bytes: &[u8]) -> bool {
+/// True when there is nothing in `bytes` that a runtime would look for Wasm in, whatever they are
+/// said to be: what is no archive need not be one here.
+fn is_plain(bytes: &[u8]) -> bool {
+    let described = Descriptor::of("application/octet-stream", bytes);
     let mut survey = ImageSurvey::default();
-    survey.look_through(described, &mut &*bytes).is_plain()
+    survey.look_through(&described, &mut &*bytes).is_plain()
 }
 
 /// Consumers must reject more than one layer, and run different ones where they do not

@@ -24,13 +24,15 @@ pub(crate) struct Decided {
     pub(crate) day: Date,
 }
 
-/// Everything that a decision depends on; the manifest's digest stands for its bytes.
+/// Everything that a decision depends on; the manifest's digest stands for its bytes, which
+/// carry something else where they are another kind of manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Question {
     pub(super) policy: Digest,
     pub(super) repository: RepositoryName,
     pub(super) tag: Option<Tag>,
     pub(super) digest: Digest,
+    pub(super) media_type: String,
     pub(super) evidence: Digest,
     pub(super) today: Date,
 }

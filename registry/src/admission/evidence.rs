@@ -138,12 +138,18 @@ impl Evidence {
     }
 
     /// What was asked, when the decision depends on this evidence.
-    pub(super) fn question(&self, tag: Option<&Tag>, digest: &Digest) -> Question {
+    pub(super) fn question(
+        &self,
+        tag: Option<&Tag>,
+        digest: &Digest,
+        media_type: &str,
+    ) -> Question {
         Question {
             policy: self.policy.digest.clone(),
             repository: self.repository.clone(),
             tag: tag.cloned(),
             digest: digest.clone(),
+            media_type: media_type.to_owned(),
             evidence: self.fingerprint(),
             today: today(),
         }

@@ -26,7 +26,7 @@ impl Admission {
             digest: digest.clone(),
             source,
         })?;
-        let (content, is_whole) = match self.store.facts(digest).await? {
+        let (content, is_whole) = match self.store.facts(digest, &manifest).await? {
             Some(content) => (content, true),
             None => self.inspect_anew(repository, digest, &manifest).await?,
         };
@@ -53,7 +53,7 @@ impl Admission {
     ) -> Result<(Content, bool), AdmissionError> {
         let (content, is_whole) = self.inspect(repository, manifest).await?;
         if is_whole {
-            self.store.put_facts(digest, &content).await?;
+            self.store.put_facts(digest, manifest, &content).await?;
         }
         Ok((content, is_whole))
     }

@@ -22,7 +22,7 @@ pub(crate) struct Pulled {
 pub(crate) enum Standing {
     /// Who may pull.
     Open,
-    /// Who may push: only held manifests use it.
+    /// Who may push: held manifests use it, or none does yet.
     Held,
     /// Nobody: every manifest that uses it is denied.
     Denied(Arc<Decided>),
@@ -46,7 +46,7 @@ impl Admission {
         // Before anything is read: what is read later is not older than this.
         let generation = self.store.generations().of(repository);
         let evidence = self.evidence(repository, digest).await?;
-        let question = evidence.question(tag, digest);
+        let question = evidence.question(tag, digest, &stored.media_type);
         if let Some(decided) = self.decisions.get(&question, generation) {
             return Ok(Pulled { decided });
         }
@@ -82,14 +82,14 @@ impl Admission {
         Ok(Pulled { decided })
     }
 
-    /// Who may read a blob. That no manifest uses yet can be read, which the distribution
-    /// specification asks for.
+    /// Who may read a blob. One that no manifest uses yet was not decided on: who pushed it
+    /// must find it, and nobody else has a reason to ask for it.
     pub(crate) async fn standing_of_blob(
         &self,
         repository: &RepositoryName,
         blob: &Digest,
     ) -> Result<Standing, AdmissionError> {
-        let mut standing = Standing::Open;
+        let mut standing = None;
         let mut after = None;
         loop {
             let users = self.store.users(repository, blob, after.as_ref()).await?;
@@ -98,16 +98,16 @@ impl Admission {
                     continue;
                 };
                 let decided = self.pull(repository, None, user, &stored).await?.decided;
-                standing = match decided.decision.verdict {
+                standing = Some(match decided.decision.verdict {
                     Verdict::Admit => return Ok(Standing::Open),
                     Verdict::Hold => Standing::Held,
-                    Verdict::Deny if matches!(standing, Standing::Held) => Standing::Held,
+                    Verdict::Deny if matches!(standing, Some(Standing::Held)) => Standing::Held,
                     Verdict::Deny => Standing::Denied(decided),
-                };
+                });
             }
             match users.last() {
                 Some(last) => after = Some(last.clone()),
-                None => return Ok(standing),
+                None => return Ok(standing.unwrap_or(Standing::Held)),
             }
         }
     }

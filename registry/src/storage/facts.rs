@@ -1,7 +1,7 @@
 //! What the bytes behind a manifest are, kept so that a pull need not read them again.
 
 use serde::{Deserialize, Serialize};
-use wasmport_artifact::Digest;
+use wasmport_artifact::{Digest, Manifest};
 use wasmport_policies::Content;
 
 use super::error::StorageError;
@@ -14,15 +14,23 @@ use super::store::{Store, decode, encode};
 const INSPECTOR: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Facts {
     inspector: u32,
+    /// The same bytes may be stored elsewhere as another kind of manifest, and then they carry
+    /// something else. What the one wrote is not believed of the other.
+    media_type: String,
     content: Content,
 }
 
 impl Store {
     /// What was found behind a manifest when it was pushed, unless an older version did it.
-    pub(crate) async fn facts(&self, manifest: &Digest) -> Result<Option<Content>, StorageError> {
-        let key = Key::facts(manifest);
+    pub(crate) async fn facts(
+        &self,
+        digest: &Digest,
+        manifest: &Manifest,
+    ) -> Result<Option<Content>, StorageError> {
+        let key = Key::facts(digest);
         let Some(record) = self.records.get(&key).await? else {
             return Ok(None);
         };
@@ -30,16 +38,22 @@ impl Store {
         let Ok(facts) = decode::<Facts>(&key, &record) else {
             return Ok(None);
         };
-        Ok((facts.inspector == INSPECTOR).then_some(facts.content))
+        let is_about_this =
+            facts.inspector == INSPECTOR && facts.media_type == manifest.media_type();
+        Ok(is_about_this.then_some(facts.content))
     }
 
     /// Keeps what was found behind a manifest that is stored already.
     pub(crate) async fn put_facts(
         &self,
-        manifest: &Digest,
+        digest: &Digest,
+        manifest: &Manifest,
         content: &Content,
     ) -> Result<(), StorageError> {
-        let batch = Batch::new().put(Key::facts(manifest), facts_of(content));
+        let batch = with_facts(Batch::new(), digest, manifest, content);
+        if batch.is_empty() {
+            return Ok(());
+        }
         match self.commit(batch).await {
             Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
             Err(CommitError::Storage(error)) => Err(error),
@@ -47,9 +61,20 @@ impl Store {
     }
 }
 
-pub(super) fn facts_of(content: &Content) -> Vec<u8> {
-    encode(&Facts {
+/// Adds to `batch` what was found behind a manifest. That nothing was is found as fast as read.
+pub(super) fn with_facts(
+    batch: Batch,
+    digest: &Digest,
+    manifest: &Manifest,
+    content: &Content,
+) -> Batch {
+    if *content == Content::Other {
+        return batch;
+    }
+    let facts = Facts {
         inspector: INSPECTOR,
+        media_type: manifest.media_type().to_owned(),
         content: content.clone(),
-    })
+    };
+    batch.put(Key::facts(digest), encode(&facts))
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName};
 
 use super::error::StorageError;
+use super::facts::with_facts;
 use super::grants::{blobs, may_be_left_out};
 use super::keys::{Key, Prefix};
 use super::leases::Lease;
@@ -160,7 +161,7 @@ impl Store {
                 batch = batch.put(Key::user(repository, &blob.digest, digest), Bytes::new());
             }
             if judged.is_whole() {
-                batch = batch.put(Key::facts(digest), super::facts::facts_of(judged.content()));
+                batch = with_facts(batch, digest, judged.manifest(), judged.content());
             }
             batch = self.write_down(batch, judged).await?;
             batch = batch.put(Key::manifest(repository, digest), join(judged.manifest()));

@@ -415,6 +415,32 @@ async fn the_same_bytes_are_judged_by_what_they_are_said_to_be() {
 }
 
 #[tokio::test]
+async fn what_was_found_is_not_believed_of_the_same_bytes_as_something_else() {
+    let everything = policy("schema = 1\ndefault = \"allow\"\n");
+    let registry = Registry::start_with(&everything).await;
+    let about = Some(hello().descriptor());
+    let artifact = one(media_type::EMPTY, "text/plain", b"words", about);
+    // Nothing in the bytes says what they are.
+    let mut manifest: Value = serde_json::from_slice(&artifact.manifest).unwrap();
+    manifest.as_object_mut().unwrap().remove("mediaType");
+    let bytes = manifest.to_string().into_bytes();
+    let digest = Digest::of(&bytes).to_string();
+    let (oci, docker) = (media_type::IMAGE_MANIFEST, media_type::DOCKER_MANIFEST);
+    for (repository, kind) in [("a", oci), ("b", docker), ("a", oci)] {
+        for blob in &artifact.blobs {
+            registry.push_blob(repository, blob).await;
+        }
+        let answer = registry.put_manifest(repository, &digest, kind, &bytes);
+        assert_eq!(answer.await.status, 201);
+    }
+    let registry = registry.restart_with(&policy(COMPONENTS)).await;
+    for (repository, status) in [("a", 200), ("b", 403), ("a", 200)] {
+        let path = format!("/v2/{repository}/manifests/{digest}");
+        assert_eq!(registry.get(&path).await.status, status, "{repository}");
+    }
+}
+
+#[tokio::test]
 async fn the_blobs_of_a_former_artifact_manifest_are_its_layers() {
     let registry = Registry::start().await;
     let kind = "application/vnd.oci.artifact.manifest.v1+json";

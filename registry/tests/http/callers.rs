@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use wasmport_artifact::Digest;
 use wasmport_registry::{Config, LoadedPolicy, Server, StoreLocation};
 
-use crate::artifact::{Artifact, hello, hello_again};
+use crate::artifact::{Artifact, caller, hello, hello_again};
 use crate::registry::{Answer, Registry};
 use crate::signatures::{key, push_bundle, signed_by};
 
@@ -192,8 +192,11 @@ async fn the_catalog_has_what_the_caller_may_pull() {
 #[tokio::test]
 async fn a_blob_is_mounted_only_from_where_the_caller_may_pull() {
     let open = Registry::start().await;
-    let secret = open.push_blob("private/app", b"secret").await;
-    let public = open.push_blob("public/app", b"public").await;
+    for (name, layer) in [("private/app", "secret"), ("public/app", "public")] {
+        open.push(name, "1.0", &Artifact::other(layer.as_bytes(), None, None))
+            .await;
+    }
+    let (secret, public) = (Digest::of(b"secret"), Digest::of(b"public"));
     let policy = LoadedPolicy::load("preset:standard").unwrap();
     let registry = Guarded::over(open, &policy).await;
     for (digest, from, status) in [
@@ -208,4 +211,22 @@ async fn a_blob_is_mounted_only_from_where_the_caller_may_pull() {
     }
     let path = format!("/v2/bob/app/blobs/{secret}");
     assert_eq!(registry.user("bob", &path).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_blob_that_no_manifest_uses_is_there_only_for_who_may_push() {
+    let open = Registry::start().await;
+    let refused = caller();
+    let unused = open.push_blob("app", refused.layer()).await;
+    let policy = LoadedPolicy::load("preset:standard").unwrap();
+    let registry = Guarded::over(open, &policy).await;
+    let path = format!("/v2/app/blobs/{unused}");
+    for method in ["GET", "HEAD"] {
+        let status = async |name| registry.user_sends(name, method, &path).await.status;
+        assert_eq!(status("alice").await, 200);
+        assert_eq!(status("bob").await, 404);
+    }
+    assert_eq!(registry.anyone(&path).await.status, 404);
+    let mount = format!("/v2/bob/app/blobs/uploads/?mount={unused}&from=app");
+    assert_eq!(registry.user_sends("bob", "POST", &mount).await.status, 202);
 }

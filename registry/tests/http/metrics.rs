@@ -1,9 +1,9 @@
 //! `/metrics`, and the names that requests have.
 
 use reqwest::Client;
-use wasmport_artifact::Digest;
+use wasmport_artifact::{Digest, media_type};
 
-use crate::artifact::hello;
+use crate::artifact::{Artifact, hello};
 use crate::raw::{Tuned, within};
 use crate::registry::{Answer, Registry};
 
@@ -22,7 +22,12 @@ async fn requests_and_bytes_are_counted_by_what_they_were_for() {
     let url = format!("http://{}/v2/app/blobs", registry.addr);
     let client = Client::new();
     let push = client.post(format!("{url}/uploads/?digest={digest}"));
+    let image = Artifact::other(&bytes, None, None).manifest;
     assert_eq!(Answer::of(push.body(bytes)).await.status, 201);
+    // Who may read a blob is kept when a manifest with it is admitted.
+    let put = client.put(format!("http://{}/v2/app/manifests/1", registry.addr));
+    let put = put.header("content-type", media_type::IMAGE_MANIFEST);
+    assert_eq!(Answer::of(put.body(image)).await.status, 201);
     for _ in 0..3 {
         let answer = Answer::of(client.get(format!("{url}/{digest}"))).await;
         assert_eq!(answer.body.len(), 100_000);

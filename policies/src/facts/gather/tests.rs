@@ -140,7 +140,10 @@ fn a_config_that_claims_nothing_is_no_place_for_wasm() {
 #[test]
 fn wasm_in_a_descriptor_is_found_however_it_is_packed() {
     let with = |bytes: &[u8], base64: &str| {
-        let mut child = serde_json::json!(Descriptor::of("application/x", bytes));
+        let mut child = serde_json::json!(Descriptor::of(
+            "application/vnd.oci.image.layer.v1.tar",
+            bytes
+        ));
         child["data"] = serde_json::json!(base64);
         let index = serde_json::json!({ "schemaVersion": 2, "manifests": [child] });
         let bytes = index.to_string().into_bytes();
