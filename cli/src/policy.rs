@@ -43,6 +43,9 @@ pub(crate) fn not_loaded(name: &str, error: &LoadPolicyError) -> Failure {
     let failure = Failure::caused(Kind::Input, &what, error);
     match error {
         LoadPolicyError::Policy { source, .. } => failure.explained(source.to_text()),
+        LoadPolicyError::Template { name } => failure.hint(format!(
+            "`wasmport policy init --preset {name} -o policy.toml` writes it"
+        )),
         _ => failure,
     }
 }

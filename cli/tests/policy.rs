@@ -50,6 +50,37 @@ fn the_template_is_a_policy_and_no_file_is_overwritten() {
 }
 
 #[test]
+fn a_preset_is_written_to_be_changed_and_strict_wants_keys_first() {
+    let sandbox = sandbox();
+    let written = sandbox.run(&["policy", "init", "--preset", "pure", "-o", "pure.toml"]);
+    assert_eq!(written.code, 0, "{written:?}");
+    assert_eq!(
+        sandbox
+            .run(&["check", "hello.wasm", "--policy", "pure.toml"])
+            .code,
+        1
+    );
+
+    let as_preset = sandbox.run(&["check", "hello.wasm", "--policy", "preset:strict"]);
+    assert_eq!(as_preset.code, 2, "{as_preset:?}");
+    assert!(
+        as_preset.stderr.contains("policy init --preset strict -o"),
+        "{as_preset:?}"
+    );
+    let strict = sandbox.run(&["policy", "init", "--preset", "strict", "-o", "strict.toml"]);
+    assert_eq!(strict.code, 0, "{strict:?}");
+    let unkeyed = sandbox.run(&["check", "hello.wasm", "--policy", "strict.toml"]);
+    assert_eq!(unkeyed.code, 2, "{unkeyed:?}");
+    assert!(
+        unkeyed.stderr.contains("keys/build-server.pub"),
+        "{unkeyed:?}"
+    );
+    let unknown = sandbox.run(&["policy", "init", "--preset", "lax"]);
+    assert_eq!(unknown.code, 2, "{unknown:?}");
+    assert!(unknown.stderr.contains("http-service"), "{unknown:?}");
+}
+
+#[test]
 fn the_smallest_policy_admits_what_it_was_written_from() {
     let sandbox = sandbox();
     let words = [

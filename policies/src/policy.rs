@@ -110,6 +110,17 @@ impl Policy {
         preset::NAMES
     }
 
+    /// The text to begin a policy of one's own with: a preset's, every line explained, or that
+    /// of [`preset_template`](Self::preset_template).
+    pub fn preset_text(name: &str) -> Option<&'static str> {
+        preset::start(name)
+    }
+
+    /// The name of what is like a preset, and no policy before one's own keys are in it.
+    pub fn preset_template() -> &'static str {
+        preset::TEMPLATE
+    }
+
     /// The digest of the text, or of all names and texts.
     pub fn digest(&self) -> &Digest {
         &self.digest

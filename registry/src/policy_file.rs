@@ -38,6 +38,12 @@ pub enum LoadPolicyError {
         /// What there is.
         known: &'static [&'static str],
     },
+    /// A preset that is none before keys are in it.
+    #[error("`{name}` needs keys of your own, and is a template for a policy file")]
+    Template {
+        /// What was asked for.
+        name: String,
+    },
     /// The file could not be read.
     #[error("failed to read the policy `{}`", path.display())]
     Read {
@@ -109,10 +115,7 @@ impl LoadedPolicy {
     /// are relative to the policy file.
     pub fn load(spec: &str) -> Result<Self, LoadPolicyError> {
         if let Some(name) = spec.strip_prefix("preset:") {
-            let policy = Policy::preset(name).ok_or_else(|| LoadPolicyError::UnknownPreset {
-                name: name.to_owned(),
-                known: Policy::preset_names(),
-            })?;
+            let policy = Policy::preset(name).ok_or_else(|| no_preset(name))?;
             return Self::with_keys(policy, Path::new(""));
         }
         let path = Path::new(spec);
@@ -277,6 +280,17 @@ fn load_key(signer: &Signer, directory: &Path) -> Result<PublicKey, LoadPolicyEr
         from,
         source,
     })
+}
+
+fn no_preset(name: &str) -> LoadPolicyError {
+    let name = name.to_owned();
+    if name == Policy::preset_template() {
+        return LoadPolicyError::Template { name };
+    }
+    LoadPolicyError::UnknownPreset {
+        name,
+        known: Policy::preset_names(),
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 use wasmport_artifact::RepositoryName;
 use wasmport_policies::{Facts, Policy, SmallestError};
@@ -18,12 +19,14 @@ use crate::source::Subject;
 
 /// Write a policy to begin with
 ///
-/// Without `--from` it is a template with everything explained. With it, it is the smallest
-/// policy that admits the artifacts, each in its repository.
+/// Without more it is a template with everything explained. With `--preset` it is what comes
+/// with this version, to be changed; with `--from` it is the smallest policy that admits the
+/// artifacts, each in its repository.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   wasmport policy init -o policy.toml
+  wasmport policy init --preset strict -o policy.toml
   wasmport policy init --from app.wasm --repository team/app
   wasmport policy init --from localhost:5000/team/app:1.0 localhost:5000/team/web:2.1
 
@@ -33,6 +36,10 @@ pub(crate) struct InitArgs {
     /// Where to write; a file that is there is left alone [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Preset to begin with; `strict` wants signatures by keys of your own
+    #[arg(long, value_name = "NAME", conflicts_with = "from", value_parser = presets())]
+    preset: Option<String>,
 
     /// Artifacts that the policy shall admit
     #[arg(long, value_name = "SOURCE|REF", num_args = 1..)]
@@ -55,10 +62,10 @@ pub(crate) struct Written {
 }
 
 pub(super) async fn run(args: &InitArgs) -> Result<Written, Failure> {
-    let text = if args.from.is_empty() {
-        Policy::template().to_owned()
-    } else {
-        smallest(args).await?
+    let text = match &args.preset {
+        Some(name) => Policy::preset_text(name).unwrap_or_default().to_owned(),
+        None if args.from.is_empty() => Policy::template().to_owned(),
+        None => smallest(args).await?,
     };
     if let Some(path) = &args.output {
         files::create(path, &text, Access::Public)?;
@@ -67,6 +74,12 @@ pub(super) async fn run(args: &InitArgs) -> Result<Written, Failure> {
         file: args.output.clone(),
         policy: text,
     })
+}
+
+/// The names that `--preset` takes.
+fn presets() -> PossibleValuesParser {
+    let names = Policy::preset_names().iter().copied();
+    PossibleValuesParser::new(names.chain([Policy::preset_template()]))
 }
 
 async fn smallest(args: &InitArgs) -> Result<String, Failure> {
