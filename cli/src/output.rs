@@ -1,6 +1,7 @@
 //! Data on stdout, words and progress on stderr; as text or as JSON.
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -62,11 +63,9 @@ impl Output {
     pub(crate) fn success(&self, answer: &impl Answer) -> io::Result<()> {
         match self.format {
             Format::Text => print(&screened(&answer.to_text())),
-            Format::Json => print(
-                &self
-                    .envelope(serde_json::to_value(answer)?, None)
-                    .to_string(),
-            ),
+            Format::Json => print(&harmless(
+                &self.envelope(serde_json::to_value(answer)?, None),
+            )),
             Format::Sarif | Format::Github => {
                 note(&screened(&answer.to_text()));
                 self.print_report(answer.report())
@@ -89,14 +88,14 @@ impl Output {
             }
             Format::Json => {
                 let found = failure.take_found().unwrap_or_else(|| json!({}));
-                print(&self.envelope(found, Some(&failure)).to_string())
+                print(&harmless(&self.envelope(found, Some(&failure))))
             }
         }
     }
 
     fn print_report(&self, report: Option<Report>) -> io::Result<()> {
         match (self.format, report) {
-            (Format::Sarif, Some(report)) => print(&report.sarif.to_string()),
+            (Format::Sarif, Some(report)) => print(&harmless(&report.sarif)),
             (Format::Github, Some(report)) if !report.github.is_empty() => print(&report.github),
             _ => Ok(()),
         }
@@ -127,6 +126,10 @@ impl Report {
     }
 }
 
+/// What GitHub's runner takes for the beginning of a command, anywhere in a line
+/// (`ActionCommand.TryParse` in actions/runner).
+const OLD_COMMAND: &str = "##[";
+
 /// The colours that decisions have on a terminal.
 const COLOURS: [&str; 7] = [
     "[0m", "[1m", "[1;31m", "[1;32m", "[1;33m", "[1;34m", "[1;35m",
@@ -147,6 +150,8 @@ pub(crate) fn screened(text: &str) -> String {
             });
             screened.push_str(&clean(part));
         }
+        // The runner's older commands are commands wherever they stand in a line.
+        let mut screened = screened.replace(OLD_COMMAND, "##\u{fffd}[");
         // rustc has lines with `:::`, which are no commands.
         let words = screened.trim_start();
         if words.starts_with("::") && !words.starts_with(":::") {
@@ -155,6 +160,25 @@ pub(crate) fn screened(text: &str) -> String {
         screened
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// JSON on one line that says the same, and in which neither a terminal nor GitHub's runner finds
+/// a command: what would be one stands in strings, where it can be written otherwise.
+fn harmless(json: &Value) -> String {
+    let text = json.to_string();
+    let mut harmless = String::with_capacity(text.len());
+    for character in text.chars() {
+        let cleaned = clean(character.encode_utf8(&mut [0; 4]));
+        if cleaned.chars().eq([char::REPLACEMENT_CHARACTER]) {
+            // One character may be two code units.
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _infallible = write!(harmless, "\\u{unit:04x}");
+            }
+        } else {
+            harmless.push(character);
+        }
+    }
+    harmless.replace(OLD_COMMAND, "##\\u005b")
 }
 
 /// Says what is going on, on stderr.
@@ -212,6 +236,24 @@ mod tests {
         assert_eq!(
             screened(theirs),
             "a\u{fffd}[2Jb\u{fffd}]0;c\u{fffd}\u{fffd}d\u{fffd}e\n\u{fffd}  ::stop-commands::x"
+        );
+    }
+
+    #[test]
+    fn json_holds_no_command_and_says_the_same() {
+        let name = "a##[add-mask]b\u{202e}\u{1b}[2J\u{7f}\u{85}\u{feff}\u{e0041}\u{fffd}港";
+        let value = json!({ "name": name, name: 1 });
+        let text = harmless(&value);
+        assert!(!text.contains("##["), "{text}");
+        assert_eq!(clean(&text), text);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn an_old_command_of_the_runner_is_none_anywhere_in_a_line() {
+        assert_eq!(
+            screened("a ##[error]b ###[x"),
+            "a ##\u{fffd}[error]b ###\u{fffd}[x"
         );
     }
 

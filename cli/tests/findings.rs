@@ -118,3 +118,37 @@ fn a_refusal_of_a_thousand_imports_is_an_answer_that_oras_can_read() {
     assert!(listed > 5, "{listed}");
     assert_eq!(finding["more"], 1000 - listed);
 }
+
+/// A name that would be a command for a terminal, and for GitHub's runner in both of its spellings.
+const EVIL: &str = r###"(module
+    (import "##[add-mask]x\1b[2J\0a::stop-commands::y\0d\e2\80\aez\ef\bb\bf" "##[error]\0a::error::f" (func)))"###;
+
+#[test]
+fn an_evil_name_is_harmless_in_every_form() {
+    let sandbox = Sandbox::new();
+    sandbox.write_wasm("evil.wasm", EVIL);
+    for format in ["text", "json", "sarif", "github"] {
+        let answer = sandbox.run(&["check", "evil.wasm", "--format", format]);
+        assert_eq!(answer.code, 1, "{answer:?}");
+        for output in [&answer.stdout, &answer.stderr] {
+            let steers = ['\u{1b}', '\r', '\u{202e}', '\u{feff}'];
+            assert!(!output.contains(steers), "{format}: {output:?}");
+            for line in output.lines() {
+                let is_own = format == "github" && line.starts_with("::error file=evil.wasm,");
+                assert!(
+                    is_own || !line.trim_start().starts_with("::"),
+                    "{format}: {line}"
+                );
+                assert!(is_own || !line.contains("##["), "{format}: {line}");
+            }
+        }
+        if let "json" | "sarif" = format {
+            // It still says the same.
+            let text = answer.json().to_string();
+            assert!(
+                text.contains("##[add-mask]x") && text.contains("\u{202e}z\u{feff}"),
+                "{text}"
+            );
+        }
+    }
+}

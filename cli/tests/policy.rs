@@ -393,3 +393,68 @@ fn capabilities_are_listed_and_explained() {
     assert_eq!(wrong.code, 2);
     assert!(wrong.stderr.contains("sockets"), "{wrong:?}");
 }
+
+/// An exception that has ended, and an entry that names nothing.
+const STALE: &str = "\
+schema = 1
+
+[[rule]]
+id = \"team\"
+repositories = [\"**\"]
+allow = [\"std\", \"wasi:nothing/at-all\"]
+
+[[exception]]
+repositories = [\"**\"]
+allow = [\"sockets\"]
+reason = \"PAY-1\"
+expires = 2020-01-01
+";
+
+#[test]
+fn check_warns_of_what_makes_no_sense_in_a_policy() {
+    let sandbox = sandbox();
+    sandbox.write("stale.toml", STALE);
+    let answer = sandbox.run(&["check", "hello.wasm", "--policy", "stale.toml"]);
+    assert_eq!(answer.code, 0, "{answer:?}");
+    assert_eq!(answer.stdout, "admitted by `stale.toml` in `hello`\n");
+    let expected = "\
+warning[unknown-name]: no interface of WASI is known as `wasi:nothing/at-all`
+ --> stale.toml:6:17
+  |
+6 | allow = [\"std\", \"wasi:nothing/at-all\"]
+  |                 ^^^^^^^^^^^^^^^^^^^^^
+warning[ended]: this exception ended with 2020-01-01, and is none any more
+  --> stale.toml:12:11
+   |
+12 | expires = 2020-01-01
+   |           ^^^^^^^^^^
+";
+    assert_eq!(answer.stderr, expected);
+    let json = sandbox.json(&["check", "hello.wasm", "--policy", "stale.toml"]);
+    assert_eq!(json["warnings"][1]["code"], "ended");
+}
+
+#[test]
+fn a_registry_logs_what_makes_no_sense_in_its_policy() {
+    let sandbox = sandbox();
+    let words = [
+        "serve",
+        "--addr",
+        "127.0.0.1:0",
+        "--store",
+        "store",
+        "--policy",
+    ];
+    sandbox.write("stale.toml", STALE);
+    let path = sandbox.path().join("log");
+    let log = std::fs::File::create(&path).unwrap();
+    let mut command = sandbox.command(&[&words[..], &["stale.toml"]].concat());
+    // The warnings are written before it says where it listens.
+    let _registry = Registry::spawn_logged(&mut command, log.into());
+    let log = std::fs::read_to_string(path).unwrap();
+    let warned = log.lines().filter(|line| line.contains("makes no sense"));
+    let warned: Vec<&str> = warned.collect();
+    assert_eq!(warned.len(), 2, "{log}");
+    assert!(warned[1].contains("stale.toml:12:11"), "{log}");
+    assert!(warned[1].contains("ended"), "{log}");
+}

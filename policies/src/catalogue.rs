@@ -176,7 +176,7 @@ impl Split {
     ) -> BTreeMap<&str, Vec<String>> {
         let mut needs: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for function in functions {
-            for capability in self.capabilities_of(plain(function), can_open) {
+            for capability in self.capabilities_of(self.known_as(function), can_open) {
                 needs.entry(capability).or_default().push(function.clone());
             }
         }
@@ -196,11 +196,22 @@ impl Split {
         self.functions.values().flatten().map(String::as_str)
     }
 
+    /// The name that a function has in the lists. Modules without an interface have names
+    /// without prefixes: there brackets make another function.
+    fn known_as<'a>(&self, function: &'a str) -> &'a str {
+        let mut imports = self.imports.iter();
+        if imports.any(|known| matches!(known, Known::Interface(_))) {
+            plain(function)
+        } else {
+            function
+        }
+    }
+
     /// True when `functions` have the one that opens something.
     pub(crate) fn opens(&self, functions: &[String]) -> bool {
         functions
             .iter()
-            .any(|function| plain(function) == self.opener)
+            .any(|function| self.known_as(function) == self.opener)
     }
 
     fn capabilities_of(&self, function: &str, can_open: bool) -> Vec<&str> {
@@ -235,16 +246,24 @@ impl From<String> for Known {
     }
 }
 
-/// The function without `[method]` and the like, which some versions of the component
-/// model write otherwise.
+/// What stands before the names of functions in the component model, and is no part of them:
+/// some versions write it otherwise.
+const PREFIXES: [&str; 7] = [
+    "[method]",
+    "[static]",
+    "[constructor]",
+    "[async]",
+    "[async method]",
+    "[async static]",
+    "[resource-drop]",
+];
+
+/// The function of an interface without `[method]` and the like. In other names, such as those
+/// that a core module imports from `env`, brackets are a part of the name.
 pub(crate) fn plain(function: &str) -> &str {
-    match function
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((_, name)) => name,
-        None => function,
-    }
+    let mut prefixes = PREFIXES.iter();
+    let name = prefixes.find_map(|prefix| function.strip_prefix(prefix));
+    name.unwrap_or(function)
 }
 
 fn holders<'a>(

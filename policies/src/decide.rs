@@ -41,12 +41,12 @@ pub fn decide(policy: &Policy, facts: &Facts, today: Date) -> Decision {
     findings.retain(|finding| {
         let place = &finding.place;
         let is_new = finding.code != Code::ExceptionExpires || !ends.contains(place);
-        if finding.code == Code::ExceptionExpires {
+        if is_new && finding.code == Code::ExceptionExpires {
             ends.push(place.clone());
         }
         is_new
     });
-    Decision::of(findings)
+    Decision::of(findings).within_limits()
 }
 
 /// A finding with its three necessary parts.

@@ -8,6 +8,8 @@ mod sarif;
 mod text;
 mod words;
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,10 @@ pub(crate) use excerpt::excerpt;
 pub use github::{annotation, annotation_at};
 pub use sarif::{Judged, case_sarif, failed_sarif};
 
+/// How many findings a decision keeps. An artifact may have a hundred thousand imports, and
+/// decisions are kept in memory.
+const FINDINGS: usize = 1_000;
+
 /// What shall happen to an artifact, and why.
 ///
 /// Its JSON form is what `--format json` prints and what the registry answers in the
@@ -26,7 +32,7 @@ pub use sarif::{Judged, case_sarif, failed_sarif};
 pub struct Decision {
     /// What shall happen.
     pub verdict: Verdict,
-    /// All reasons, not only the first.
+    /// The reasons: all, or of more than a thousand those that count most.
     pub findings: Vec<Finding>,
     /// How many findings were left out, where only so much could be sent.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -60,6 +66,33 @@ impl Decision {
             more: 0,
         }
     }
+
+    /// The same decision with as many findings as are kept; the others are counted.
+    pub(crate) fn within_limits(mut self) -> Self {
+        let more = self.findings.len().saturating_sub(FINDINGS);
+        if more > 0 {
+            self.findings = weightiest(self.findings);
+            self.more += more;
+        }
+        self
+    }
+}
+
+/// As many findings as are kept, in their order: those with the worst effect, and of these the
+/// first of each code before the others.
+fn weightiest(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut codes = BTreeSet::new();
+    let numbered = findings.into_iter().enumerate();
+    let mut ranked: Vec<_> = numbered
+        .map(|(number, finding)| {
+            let is_another = !codes.insert((finding.effect, finding.code));
+            ((Reverse(finding.effect), is_another, number), finding)
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.truncate(FINDINGS);
+    ranked.sort_by_key(|((_, _, number), _)| *number);
+    ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
 impl fmt::Display for Verdict {

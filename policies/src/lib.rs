@@ -29,6 +29,7 @@ pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;
 pub use policy::{
-    Lint, Policy, PolicyError, PolicyWarning, RepositoryPattern, Signer, Surrounding, Trust,
+    FILE_BYTES as POLICY_FILE_BYTES, Lint, Policy, PolicyError, PolicyWarning, RepositoryPattern,
+    Signer, Surrounding, Trust,
 };
 pub use smallest::SmallestError;

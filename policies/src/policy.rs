@@ -23,6 +23,8 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use wasmport_artifact::{Digest, RepositoryName, Tag};
 
+pub use compile::FILE_BYTES;
+
 use crate::finding::Place;
 pub(crate) use entry::{Allowed, Deny};
 pub use error::PolicyError;
@@ -88,7 +90,7 @@ impl Policy {
     /// what the policy is called as a whole.
     pub fn parse_all(name: &str, files: Vec<(String, String)>) -> Result<Self, PolicyError> {
         let files = files.into_iter();
-        let sources = files.map(|(file, text)| Source { file, text }).collect();
+        let sources = files.map(|(file, text)| Source::new(file, text)).collect();
         let sources = Sources::new(sources);
         Ok(Self {
             name: name.to_owned(),

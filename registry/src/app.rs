@@ -12,7 +12,7 @@ use tracing::error;
 use wasmport_artifact::{RepositoryName, with_causes};
 
 use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError, Peer};
-use crate::admission::{Admission, AdmissionError, Attestor};
+use crate::admission::{Admission, AdmissionError, Attestor, today};
 use crate::api_settings::ApiSettings;
 use crate::audit::{AuditError, AuditLog, OpenAudit};
 use crate::cache::{Answers, CacheSettings, Moment};
@@ -162,6 +162,7 @@ impl App {
     /// A registry over `store`. What was held when the store was last used is decided on
     /// with `policy`.
     pub async fn open(store: Store, policy: LoadedPolicy) -> Result<Self, OpenAppError> {
+        policy.log_warnings(today());
         let metrics = Arc::new(Metrics::new(store.counts()));
         let admission = Admission::new(store.clone(), policy, Arc::clone(&metrics));
         let admission = Arc::new(admission);
@@ -221,6 +222,7 @@ impl App {
     /// Decides with another policy from now on. What was held is decided on again; when that
     /// fails, it stays held, and the policy is in force all the same.
     pub async fn replace_policy(&self, policy: LoadedPolicy) -> Result<(), OpenAppError> {
+        policy.log_warnings(today());
         let replaced = self.admission.replace_policy(policy).await;
         replaced.map_err(|error: AdmissionError| OpenAppError(error.into()))
     }

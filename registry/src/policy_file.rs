@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use tracing::warn;
 use wasmport_artifact::Digest;
 use wasmport_policies::{
-    Attestation as AttestationFacts, Place, Policy, PolicyError, Signer, Trust,
+    Attestation as AttestationFacts, Date, POLICY_FILE_BYTES, Place, Policy, PolicyError, Signer,
+    Trust,
 };
 use wasmport_signature::{Attestation, KeyError, PublicKey, Signature};
 
@@ -26,6 +28,9 @@ pub struct LoadedPolicy {
 /// The most files of a directory that is a policy. One for each team of a large company is
 /// well below that, and a directory with more is another one by mistake.
 const FILES: usize = 1_000;
+
+/// How many warnings about a policy are logged when it is loaded.
+const WARNINGS: usize = 100;
 
 /// Why a policy could not be loaded.
 #[derive(Debug, Error)]
@@ -62,7 +67,7 @@ pub enum LoadPolicyError {
     },
     /// A signer that only a certificate could tell.
     #[error(
-        "the signer `{signer}` is an identity, and this version verifies signatures by key only ({place})"
+        "the signer `{signer}` ({place}) is an identity with a certificate, and this version verifies signatures by key only; give it a `key` instead of `issuer`, `identity` and `trusted-root`"
     )]
     Identity {
         /// The signer's name.
@@ -152,6 +157,19 @@ impl LoadedPolicy {
         Digest::of(text.as_bytes())
     }
 
+    /// Says in the log what makes no sense in the policy as of `today`.
+    pub(crate) fn log_warnings(&self, today: Date) {
+        let warnings = self.policy.warnings(today);
+        for warning in warnings.iter().take(WARNINGS) {
+            let (place, code, message) = (&warning.place, warning.code, &warning.message);
+            warn!(%place, %code, message, "the policy makes no sense here");
+        }
+        let more = warnings.len().saturating_sub(WARNINGS);
+        if more > 0 {
+            warn!(more, "the policy makes no sense in more places");
+        }
+    }
+
     fn with_keys(policy: Policy, directory: &Path) -> Result<Self, LoadPolicyError> {
         let keys = policy.signers().iter();
         let trust = keys.map(|signer| Ok((signer.name.clone(), load_key(signer, directory)?)));
@@ -219,8 +237,22 @@ fn refuse_same_keys(trust: &[(String, PublicKey)]) -> Result<(), LoadPolicyError
     Ok(())
 }
 
+/// Reads a file as far as policies may be long; that it is longer shows when it is parsed.
 fn read(path: &Path) -> Result<String, LoadPolicyError> {
-    fs::read_to_string(path).map_err(|source| LoadPolicyError::Read {
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| {
+        let limit = POLICY_FILE_BYTES as u64 + 1;
+        file.take(limit).read_to_end(&mut bytes)
+    });
+    let text = read.and_then(|length| match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        // It was cut, maybe in the middle of a character.
+        Err(error) if length > POLICY_FILE_BYTES => {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        }
+        Err(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+    });
+    text.map_err(|source| LoadPolicyError::Read {
         path: path.to_owned(),
         source,
     })
@@ -349,8 +381,9 @@ mod tests {
         fs::write(&path, text).unwrap();
         let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
         let expected =
-            "the signer `ci` is an identity, and this version verifies signatures by key only";
-        assert!(error.to_string().starts_with(expected), "{error}");
+            "by key only; give it a `key` instead of `issuer`, `identity` and `trusted-root`";
+        assert!(error.to_string().ends_with(expected), "{error}");
+        assert!(error.to_string().contains("p.toml:2:9"), "{error}");
     }
 
     #[test]

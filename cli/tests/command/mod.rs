@@ -112,10 +112,15 @@ impl Registry {
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self::spawn_logged(command, Stdio::null())
+    }
+
+    /// With a place for what it writes to its log.
+    pub(crate) fn spawn_logged(command: &mut Command, log: Stdio) -> Self {
         let mut child = command
             .args(["--format", "json"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut line = String::new();

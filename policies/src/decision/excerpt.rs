@@ -99,17 +99,25 @@ fn columns(character: char) -> usize {
 /// come from outside.
 pub fn clean(text: &str) -> String {
     let harmless = |character: char| {
-        // Marks that turn the direction of text let a name look like another.
-        let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if character == '\t' {
             ' '
-        } else if character.is_control() || turns {
+        } else if character.is_control() || misleads(character) {
             char::REPLACEMENT_CHARACTER
         } else {
             character
         }
     };
     text.chars().map(harmless).collect()
+}
+
+/// Marks that turn the direction of text, that end a line for some readers, or that nobody sees:
+/// they let a name look like another.
+fn misleads(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 #[cfg(test)]
@@ -124,10 +132,7 @@ mod tests {
             column: line[..start].chars().count() + 1,
             length: part.chars().count(),
         };
-        let source = Source {
-            file: "p.toml".to_owned(),
-            text: line.to_owned(),
-        };
+        let source = Source::new("p.toml".to_owned(), line.to_owned());
         let text = excerpt(&place, Some(&source));
         let mut lines = text.lines().skip(2);
         let line = lines.next().unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::excerpt::clean;
 use super::{Decision, words};
 use crate::finding::{Effect, Place};
 use crate::policy::Policy;
@@ -58,10 +59,14 @@ fn location(place: Option<&Place>, artifact: Option<&str>) -> Vec<(&'static str,
     ]
 }
 
-/// What follows `::` ends with the line (`@actions/core`, `escapeData`).
+/// What follows `::` ends with the line (`@actions/core`, `escapeData`), and is shown by a
+/// terminal of a kind.
 fn data(text: &str) -> String {
-    let text = text.replace('%', "%25");
-    text.replace('\r', "%0D").replace('\n', "%0A")
+    let lines = text
+        .split('\n')
+        .map(|line| clean(line.trim_end_matches('\r')));
+    let lines: Vec<String> = lines.collect();
+    lines.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 /// Properties end with a comma or a colon too (`@actions/core`, `escapeProperty`).
@@ -99,7 +104,7 @@ mod tests {
 
     #[test]
     fn names_cannot_begin_a_command_of_their_own() {
-        let evil = "x\n::set-env name=PATH::/evil\r\n::error::%0A";
+        let evil = "x\n::set-env name=PATH::/evil\r\n::error::%0A\u{1b}[2J\u{202e}";
         let decision = Decision::of(vec![finding(evil, &[]), finding(evil, &[])]);
         let text = decision.to_github(&policy("p.toml"), None);
         assert_eq!(text.lines().count(), 1, "{text}");
@@ -107,6 +112,7 @@ mod tests {
             text.contains("%0A::set-env") && text.contains("%250A"),
             "{text}"
         );
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
     }
 
     #[test]

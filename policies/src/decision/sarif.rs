@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use wasmport_artifact::Digest;
 
+use super::excerpt::clean;
 use super::{Decision, words};
 use crate::finding::{Code, Effect, Finding, Place};
 use crate::policy::Policy;
@@ -137,10 +138,12 @@ pub fn case_sarif<'a>(
     log(version, &[rule], &results, &invocation)
 }
 
-/// A message without links (section 3.11.6 of SARIF): in names from outside these are none.
+/// A message without links (section 3.11.6 of SARIF) and without marks that turn text: in names
+/// from outside these are none.
 fn escaped(message: &str) -> String {
     let mut escaped = String::with_capacity(message.len());
-    for character in message.chars() {
+    let lines: Vec<String> = message.split('\n').map(clean).collect();
+    for character in lines.join("\n").chars() {
         if matches!(character, '[' | ']' | '\\') {
             escaped.push('\\');
         }

@@ -1,5 +1,7 @@
 //! Decisions for a terminal, in the manner of rustc.
 
+use wasmport_artifact::InterfaceName;
+
 use super::excerpt::{clean, painted};
 use super::paint::{Paint, Part};
 use super::{Decision, Verdict};
@@ -138,10 +140,17 @@ fn hints(finding: &Finding) -> Vec<&str> {
 }
 
 fn with_functions(import: &str, functions: &[String]) -> String {
+    let is_interface = import.parse::<InterfaceName>().is_ok();
     let mut shown: Vec<&str> = functions
         .iter()
         .take(FUNCTIONS)
-        .map(|function| plain(function))
+        .map(|function| {
+            if is_interface {
+                plain(function)
+            } else {
+                function
+            }
+        })
         .collect();
     let more = format!("{} more", functions.len().saturating_sub(FUNCTIONS));
     if functions.len() > FUNCTIONS {

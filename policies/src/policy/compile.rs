@@ -2,6 +2,7 @@
 //! not.
 
 mod exception;
+mod known;
 mod lists;
 mod names;
 mod rule;
@@ -16,6 +17,7 @@ use crate::policy::index::Index;
 use crate::policy::placed::Placed;
 use crate::policy::rule::{Always, Limits};
 use crate::policy::source::{Source, Sources};
+use known::Known;
 use names::Names;
 
 /// The only schema so far.
@@ -23,20 +25,33 @@ const SCHEMA: u64 = 1;
 
 /// The longest policy file. The largest that we know of, with a rule for each of a thousand
 /// repositories, has a tenth of that; what is longer is another file by mistake.
-const FILE_BYTES: usize = 1 << 20;
+pub const FILE_BYTES: usize = 1 << 20;
+
+/// The most that all files of a policy have together, which is read within seconds.
+const POLICY_BYTES: usize = 16 << 20;
 
 /// Reads the texts.
 pub(super) fn compile(sources: &Sources) -> Result<Body, PolicyError> {
+    let got = sources.iter().map(|source| source.text.len()).sum();
+    if let (true, Some(source)) = (got > POLICY_BYTES, sources.iter().next()) {
+        let max = POLICY_BYTES;
+        return Err(PolicyError::new(
+            source,
+            &(0..0),
+            Problem::TooMuch { max, got },
+        ));
+    }
     let files = sources.iter().map(|source| Ok((source, read(source)?)));
     let files: Vec<(&Source, File)> = files.collect::<Result<_, _>>()?;
     let names = Names::of(&files)?;
     let mut body = Body::default();
+    let mut known = Known::default();
     for (source, file) in files {
         let reader = Reader {
             source,
             names: &names,
         };
-        reader.file(file, &mut body)?;
+        reader.file(file, &mut body, &mut known)?;
     }
     // Of several exceptions that let something pass the one that lasts longest is named,
     // wherever it stands.
@@ -75,7 +90,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Adds what `file` says to `body`.
-    fn file(&self, file: File, body: &mut Body) -> Result<(), PolicyError> {
+    fn file(&self, file: File, body: &mut Body, known: &mut Known) -> Result<(), PolicyError> {
         if let Some(default) = file.default {
             if let Some(before) = &body.default_place {
                 let at = self.whereabouts(before);
@@ -92,7 +107,7 @@ impl Reader<'_> {
         }
         self.always(file.always, &mut body.always)?;
         for shape in file.rule {
-            let rule = self.rule(shape, &body.rules)?;
+            let rule = self.rule(shape, &body.rules, known)?;
             body.rules.push(rule);
         }
         for shape in file.exception {

@@ -38,9 +38,17 @@ pub(crate) struct Deny {
     pub(crate) use_instead: Option<String>,
 }
 
-/// Functions by their names, without `[method]` and the like.
+/// Functions by their names.
 #[derive(Clone, Debug)]
-pub(crate) struct Functions(Vec<Wildcard>);
+pub(crate) struct Functions(Vec<Function>);
+
+#[derive(Clone, Debug)]
+struct Function {
+    /// The name as it is written, for imports that are no interface.
+    written: Wildcard,
+    /// The name without `[method]` and the like, where that is another.
+    plain: Option<Wildcard>,
+}
 
 impl Functions {
     /// Reads names, with or without `[method]`; an error is the number of the wrong one.
@@ -48,18 +56,38 @@ impl Functions {
         names: impl Iterator<Item = &'a str>,
     ) -> Result<Self, (usize, &'static str)> {
         let names = names.enumerate();
-        let parse = |(number, name)| Wildcard::parse(plain(name)).map_err(|why| (number, why));
+        let parse = |(number, name)| Function::parse(name).map_err(|why| (number, why));
         names.map(parse).collect::<Result<_, _>>().map(Self)
     }
 
     /// The names, without `[method]` and the like.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(Wildcard::as_str)
+        self.0.iter().map(|function| function.plain().as_str())
     }
 
-    fn have(&self, function: &str) -> bool {
-        let function = plain(function);
-        self.0.iter().any(|known| known.matches(function))
+    /// Whether a function that is imported under this name is one of them.
+    fn have(&self, identity: &Identity, function: &str) -> bool {
+        match identity {
+            Identity::Interface(_) => {
+                let function = plain(function);
+                self.0.iter().any(|known| known.plain().matches(function))
+            }
+            // There brackets are a part of the name, and make another function.
+            Identity::Name(_) => self.0.iter().any(|known| known.written.matches(function)),
+        }
+    }
+}
+
+impl Function {
+    fn parse(name: &str) -> Result<Self, &'static str> {
+        let bare = plain(name);
+        let plain = (bare != name).then(|| Wildcard::parse(bare)).transpose()?;
+        let written = Wildcard::parse(name)?;
+        Ok(Self { written, plain })
+    }
+
+    fn plain(&self) -> &Wildcard {
+        self.plain.as_ref().unwrap_or(&self.written)
     }
 }
 
@@ -90,7 +118,11 @@ impl Allowed {
     pub(crate) fn admits(&self, import: &Import, identity: &Identity, need: &Need) -> bool {
         self.term.admits(identity, need)
             && self.functions.as_ref().is_none_or(|allowed| {
-                !import.opaque && need.functions.iter().all(|function| allowed.have(function))
+                !import.opaque
+                    && need
+                        .functions
+                        .iter()
+                        .all(|function| allowed.have(identity, function))
             })
     }
 }
@@ -116,7 +148,9 @@ impl Deny {
         let Some(denied) = &self.functions else {
             return Some(functions.clone());
         };
-        let refused = functions.iter().filter(|function| denied.have(function));
+        let refused = functions
+            .iter()
+            .filter(|function| denied.have(identity, function));
         let refused: Vec<String> = refused.cloned().collect();
         (!refused.is_empty() || import.opaque).then_some(refused)
     }

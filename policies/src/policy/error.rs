@@ -9,9 +9,13 @@ use crate::finding::Place;
 use crate::policy::size::EXPECTED;
 use crate::policy::source::Source;
 
+/// The longest message, in characters: a text of the file may be a megabyte, and all names of a
+/// large policy as well.
+const MESSAGE: usize = 2_000;
+
 /// A text is not a policy.
 #[derive(Clone, Debug, Error)]
-#[error("{}: {}", .0.place, .0.problem)]
+#[error("{}: {}", .0.place, .0.message())]
 pub struct PolicyError(Box<Details>);
 
 #[derive(Clone, Debug)]
@@ -20,6 +24,21 @@ struct Details {
     problem: Problem,
     /// The line with the problem underlined.
     excerpt: String,
+}
+
+impl Details {
+    /// What is wrong, with the middle left out where a text of the file is very long.
+    fn message(&self) -> String {
+        let message = self.problem.to_string();
+        let length = message.chars().count();
+        if length <= MESSAGE {
+            return message;
+        }
+        let half = MESSAGE / 2;
+        let beginning = message.chars().take(half);
+        let end = message.chars().skip(length - half);
+        beginning.chain(['…']).chain(end).collect()
+    }
 }
 
 /// What is wrong.
@@ -32,6 +51,16 @@ pub(crate) enum Problem {
     Schema(u64),
     #[error("a policy file has at most {max} bytes, got {got}")]
     TooLong { max: usize, got: usize },
+    #[error("the files of a policy have at most {max} bytes together, got {got}")]
+    TooMuch { max: usize, got: usize },
+    #[error(
+        "a policy has at most {max} patterns with `*` for repositories; name repositories in full, which may be more"
+    )]
+    TooManyPatterns { max: usize },
+    #[error(
+        "too many patterns for repositories are alike to say which of them fit the same names; let them begin or end in other ways"
+    )]
+    TooAlike,
     #[error("{what} is said already, at {at}")]
     Twice { what: &'static str, at: String },
     #[error("there is a {what} `{name}` already, at {at}")]
@@ -163,7 +192,7 @@ impl PolicyError {
 
     /// The error for a terminal, with the line underlined.
     pub fn to_text(&self) -> String {
-        format!("error: {}\n{}", self.0.problem, self.0.excerpt)
+        format!("error: {}\n{}", self.0.message(), self.0.excerpt)
     }
 }
 

@@ -6,6 +6,10 @@ use wasmport_artifact::InterfaceName;
 
 use crate::needs::Identity;
 
+/// The longest pattern. Names of core modules may be long, and none of those that is meant by
+/// somebody is longer.
+const PATTERN_BYTES: usize = 64 << 10;
+
 /// What a policy calls imports by, other than by their capability.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pattern {
@@ -25,6 +29,9 @@ impl Pattern {
 
     /// Reads a pattern, or says why it is none.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.len() > PATTERN_BYTES {
+            return Err("it is longer than 64 KiB");
+        }
         if let Some(name) = text.strip_prefix('=') {
             return match name {
                 "" => Err("expected a name after `=`"),

@@ -1,16 +1,23 @@
 //! Patterns for repositories, and which of two is the more specific.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobMatcher};
 use wasmport_artifact::RepositoryName;
+
+/// The longest pattern. Names have at most 255 bytes, and `*` stands for some of them.
+const PATTERN_BYTES: usize = 512;
 
 /// A pattern for names of repositories. `*` stands for anything within one part of the
 /// name, `**` for any number of parts.
 #[derive(Clone, Debug)]
 pub struct RepositoryPattern {
     text: String,
-    matcher: GlobMatcher,
+    glob: Glob,
+    /// Made when it is first needed, which most of those of a large policy never are: a matcher
+    /// takes a thousand times as long to make as the rest.
+    matcher: OnceLock<GlobMatcher>,
 }
 
 /// How specific a pattern is; the greater is the more specific.
@@ -29,6 +36,9 @@ impl RepositoryPattern {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let is_known =
             |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' | b'*');
+        if text.len() > PATTERN_BYTES {
+            return Err("it is longer than 512 bytes");
+        }
         if !text.bytes().all(is_known) {
             return Err(
                 "names are of lower-case letters, digits, `.`, `_`, `-` and `/`, and patterns of `*` and `**` besides",
@@ -46,7 +56,8 @@ impl RepositoryPattern {
         let glob = glob.map_err(|_| "it is too complex")?;
         Ok(Self {
             text: text.to_owned(),
-            matcher: glob.compile_matcher(),
+            glob,
+            matcher: OnceLock::new(),
         })
     }
 
@@ -57,7 +68,25 @@ impl RepositoryPattern {
 
     /// Whether the whole name fits.
     pub fn matches(&self, repository: &RepositoryName) -> bool {
-        self.matcher.is_match(repository.as_str())
+        // Most patterns do not fit, and most of those are told by their beginning.
+        let name = repository.as_str();
+        name.starts_with(self.beginning()) && self.matcher().is_match(name)
+    }
+
+    fn matcher(&self) -> &GlobMatcher {
+        self.matcher.get_or_init(|| self.glob.compile_matcher())
+    }
+
+    /// What every name that fits begins with.
+    pub(crate) fn beginning(&self) -> &str {
+        let end = self.text.find('*').unwrap_or(self.text.len());
+        self.text.get(..end).unwrap_or_default()
+    }
+
+    /// What every name that fits ends with. `**/app` fits `app` too.
+    fn ending(&self) -> &str {
+        let ending = self.text.rsplit('*').next().unwrap_or_default();
+        ending.trim_start_matches('/')
     }
 
     pub(crate) fn specificity(&self) -> Specificity {
@@ -71,6 +100,12 @@ impl RepositoryPattern {
 
     /// True when a name may fit both; never false when one does.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let (one, two) = (self.beginning(), other.beginning());
+        let begins_alike = one.starts_with(two) || two.starts_with(one);
+        let (one, two) = (self.ending(), other.ending());
+        if !begins_alike || !(one.ends_with(two) || two.ends_with(one)) {
+            return false;
+        }
         let parts = |text: &'_ str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
         meet(
             &parts(&self.text),
@@ -158,7 +193,19 @@ mod tests {
     #[test]
     fn patterns_outside_the_grammar_are_refused() {
         for text in [
-            "", "/a", "a/", "a//b", "A", "a?", "[a]", "{a,b}", "a**", "**a", "***", "a\\*",
+            &"a*".repeat(300),
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            "A",
+            "a?",
+            "[a]",
+            "{a,b}",
+            "a**",
+            "**a",
+            "***",
+            "a\\*",
         ] {
             assert!(RepositoryPattern::parse(text).is_err(), "{text}");
         }
@@ -192,6 +239,11 @@ mod tests {
             ("a/*x", "a/y*", true),
             ("**", "a/b/c", true),
             ("a/**/b", "a/b", true),
+            ("**/app", "app", true),
+            ("**/app", "*", true),
+            ("*/app", "x*p", false),
+            ("app", "app", true),
+            ("ap", "app", false),
         ] {
             assert_eq!(
                 pattern(one).overlaps(&pattern(two)),

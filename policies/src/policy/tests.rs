@@ -427,3 +427,75 @@ fn a_file_that_is_no_policy_by_its_length_is_not_read() {
     let expected = "p.toml:1:1: a policy file has at most 1048576 bytes, got 1048588";
     assert_eq!(error(&text), expected);
 }
+
+#[test]
+fn ten_thousand_rules_are_read_and_one_of_them_found() {
+    use std::fmt::Write as _;
+    let mut text = String::from("schema = 1\n");
+    for number in 0..10_000 {
+        let star = if number % 2 == 0 { "/*" } else { "" };
+        writeln!(
+            text,
+            "[[rule]]\nid = \"r{number}\"\nrepositories = [\"team-{number}{star}\"]\nallow = []"
+        )
+        .unwrap();
+    }
+    let policy = Policy::parse("p.toml", &text).unwrap();
+    let rule = policy.rule(&"team-9998/app".parse().unwrap()).unwrap();
+    assert_eq!(
+        (rule.id.as_str(), rule.place.line),
+        ("r9998", 2 + 4 * 9_998 + 1)
+    );
+    let again = format!("{text}[[rule]]\nid = \"x\"\nrepositories = [\"team-42/*\"]\n");
+    let error = Policy::parse("p.toml", &again).unwrap_err().to_string();
+    assert!(error.contains("`team-42/*` of rule `r42`"), "{error}");
+    let again = format!("{text}[[rule]]\nid = \"r7\"\nrepositories = [\"x\"]\n");
+    let error = Policy::parse("p.toml", &again).unwrap_err().to_string();
+    assert!(error.contains("a rule `r7` already"), "{error}");
+}
+
+#[test]
+fn patterns_that_are_too_long_or_too_many_are_refused() {
+    let refused = |text: &str| {
+        let text = format!("schema = 1\n[[rule]]\nid = \"a\"\n{text}");
+        Policy::parse("p.toml", &text).unwrap_err().to_string()
+    };
+    let long = "a*".repeat(300_000);
+    let error = refused(&format!("repositories = [\"{long}\"]"));
+    assert!(error.contains("longer than 512 bytes"), "{}", error.len());
+    let error = refused(&format!(
+        "repositories = [\"**\"]\nimmutable-tags = [\"{long}\"]"
+    ));
+    assert!(error.ends_with("this is not a pattern for tags: it is longer than 512 bytes"));
+    let many: Vec<String> = (0..10_001)
+        .map(|number| format!("\"a{number}/*\""))
+        .collect();
+    let error = refused(&format!("repositories = [{}]", many.join(", ")));
+    assert!(error.contains("at most 10000 patterns"), "{error}");
+    // Errors show the pattern, and not all of it.
+    assert!(
+        refused(&format!("repositories = [\"{long}\"]"))
+            .chars()
+            .count()
+            < 2_100
+    );
+}
+
+#[test]
+fn patterns_that_differ_only_in_the_middle_are_compared_within_limits() {
+    use std::fmt::Write as _;
+    let mut text = String::from("schema = 1\n");
+    for number in 0..10_000 {
+        let middle = format!("{number:05}").repeat(20);
+        writeln!(
+            text,
+            "[[rule]]\nid = \"r{number}\"\nrepositories = [\"*{middle}*\"]"
+        )
+        .unwrap();
+    }
+    let half = &text[..text.len() / 2];
+    let whole = &half[..half.rfind("[[rule]]").unwrap()];
+    // These can stand in one name, one behind the other.
+    let error = Policy::parse("p.toml", whole).unwrap_err().to_string();
+    assert!(error.contains("neither is more specific"), "{error}");
+}

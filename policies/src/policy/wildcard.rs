@@ -1,13 +1,21 @@
 //! Texts in which `*` stands for anything: names of tags and functions, values.
 
-use globset::{GlobBuilder, GlobMatcher};
+use std::sync::OnceLock;
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+
+/// The longest text. Names of tags and functions are shorter, and what is matched by a longer
+/// one takes megabytes.
+pub(crate) const TEXT_BYTES: usize = 512;
 
 /// A text in which `*` stands for any number of characters, and all else for itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Wildcard {
     text: String,
     /// None when there is no `*`: most have none, and are compared much faster so.
-    matcher: Option<GlobMatcher>,
+    glob: Option<Glob>,
+    /// Made when it is first needed.
+    matcher: OnceLock<GlobMatcher>,
 }
 
 impl Wildcard {
@@ -16,25 +24,32 @@ impl Wildcard {
         if text.is_empty() {
             return Err("it is empty");
         }
-        let matcher = if text.contains('*') {
+        if text.len() > TEXT_BYTES {
+            return Err("it is longer than 512 bytes");
+        }
+        let glob = if text.contains('*') {
             let parts: Vec<String> = text.split('*').map(globset::escape).collect();
             let parts = parts.join("*");
             let glob = GlobBuilder::new(&parts).backslash_escape(false).build();
             let glob = glob.map_err(|_| "it is too complex")?;
-            Some(glob.compile_matcher())
+            Some(glob)
         } else {
             None
         };
         Ok(Self {
             text: text.to_owned(),
-            matcher,
+            glob,
+            matcher: OnceLock::new(),
         })
     }
 
     /// Whether the whole text fits.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        match &self.matcher {
-            Some(matcher) => matcher.is_match(text),
+        match &self.glob {
+            Some(glob) => {
+                let matcher = self.matcher.get_or_init(|| glob.compile_matcher());
+                matcher.is_match(text)
+            }
             None => self.text == text,
         }
     }
@@ -80,5 +95,7 @@ mod tests {
             assert_eq!(wildcard.matches(text), expected, "{pattern} {text}");
         }
         assert!(Wildcard::parse("").is_err());
+        assert!(Wildcard::parse(&"a*".repeat(TEXT_BYTES / 2)).is_ok());
+        assert!(Wildcard::parse(&"a".repeat(TEXT_BYTES + 1)).is_err());
     }
 }

@@ -241,3 +241,48 @@ fn a_function_is_denied_whatever_else_is_imported() {
     assert_eq!(verdict(&rule, &files(&["open-at"])), Verdict::Admit);
     assert_eq!(verdict(&rule, &files(&["open-at", "stat"])), Verdict::Deny);
 }
+
+#[test]
+fn brackets_make_another_function_where_there_is_no_interface() {
+    let module = |field: &str| wasm(&format!("(module (import \"env\" \"{field}\" (func)))"));
+    let allowed = policy("allow = [{ import = \"=env\", functions = [\"log\"] }]");
+    assert_eq!(codes(&on(&allowed, &module("log"))), []);
+    // A host that knows such names is asked for something else.
+    let refused = on(&allowed, &module("[method]log"));
+    assert_eq!(codes(&refused), [Code::UnknownImport]);
+    let written = policy("allow = [{ import = \"=env\", functions = [\"[method]log\"] }]");
+    assert_eq!(codes(&on(&written, &module("[method]log"))), []);
+    assert_eq!(codes(&on(&written, &module("log"))), [Code::UnknownImport]);
+    let denied = "allow = [\"*\"]\ndeny = [{ import = \"=env\", functions = [\"[method]log\"] }]";
+    assert_eq!(
+        codes(&on(&policy(denied), &module("[method]log"))),
+        [Code::ImportDenied]
+    );
+}
+
+#[test]
+fn brackets_do_not_make_a_function_of_preview1_harmless() {
+    let facts = wasm(r#"(module (import "wasi_snapshot_preview1" "[method]random_get" (func)))"#);
+    let only_random = policy("allow = [\"random\"]");
+    assert!(codes(&on(&only_random, &facts)).contains(&Code::ImportNotAllowed));
+}
+
+#[test]
+fn of_many_findings_the_worst_are_kept_and_the_others_counted() {
+    use std::fmt::Write as _;
+    let mut text = String::from("(component");
+    for number in 0..3_000 {
+        write!(text, "(import \"acme:p{number}/x\" (instance))").unwrap();
+    }
+    text += "(import \"wasi:sockets/tcp@0.2.6\" (instance (export \"start-connect\" (func)))))";
+    let watches = policy("mode = \"audit\"");
+    let decision = on(&watches, &wasm(&text));
+    assert_eq!((decision.findings.len(), decision.more), (1_000, 2_001));
+    let codes: BTreeSet<Code> = codes(&decision).into_iter().collect();
+    // One of each kind is there, also of those that come last.
+    assert_eq!(
+        codes,
+        BTreeSet::from([Code::ImportNotAllowed, Code::UnknownImport])
+    );
+    assert_eq!(decision.verdict, Verdict::Admit);
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use toml::Spanned;
 
 use super::Reader;
+use super::known::Known;
 use crate::policy::entry::Allow;
 use crate::policy::error::{PolicyError, Problem};
 use crate::policy::file::{AnnotationShape, AttestationShape, Entry, RuleShape};
@@ -15,14 +16,19 @@ use crate::policy::rule::{Annotation, Attested, Rule, Signatures};
 use crate::policy::term::parse_pattern;
 
 impl Reader<'_> {
-    pub(super) fn rule(&self, shape: RuleShape, before: &[Rule]) -> Result<Rule, PolicyError> {
+    pub(super) fn rule(
+        &self,
+        shape: RuleShape,
+        before: &[Rule],
+        known: &mut Known,
+    ) -> Result<Rule, PolicyError> {
         let place = self.place(&shape.id.span());
-        let id = self.id(&shape.id, before)?;
+        let id = self.id(&shape.id, before, known)?;
+        let id_span = shape.id.span();
         let repositories = self.repositories(&shape.repositories)?;
         for (pattern, text) in repositories.iter().zip(shape.repositories.get_ref()) {
-            if let Some(problem) = self.tie(&pattern.value, &id, before) {
-                return Err(self.error(&text.span(), problem));
-            }
+            self.expect_no_tie(&pattern.value, &id, before, known)
+                .map_err(|problem| self.error(&text.span(), problem))?;
         }
         let allow = match shape.allow {
             Some(list) => self.allow(list)?,
@@ -43,7 +49,7 @@ impl Reader<'_> {
                 value: by,
             })
         });
-        Ok(Rule {
+        let rule = Rule {
             id,
             place,
             repositories,
@@ -57,15 +63,23 @@ impl Reader<'_> {
             attestations: self.attestations(&shape.attestations)?,
             new_capabilities: shape.new_capabilities.map(|novelty| self.placed(novelty)),
             limits,
-        })
+        };
+        let added = known.add(before.len(), &rule);
+        added.map_err(|problem| self.error(&id_span, problem))?;
+        Ok(rule)
     }
 
-    fn id(&self, id: &Spanned<String>, before: &[Rule]) -> Result<String, PolicyError> {
+    fn id(
+        &self,
+        id: &Spanned<String>,
+        before: &[Rule],
+        known: &Known,
+    ) -> Result<String, PolicyError> {
         let text = id.get_ref().clone();
         if text.trim().is_empty() {
             return Err(self.error(&id.span(), Problem::EmptyId));
         }
-        match before.iter().find(|rule| rule.id == text) {
+        match known.with_id(&text).and_then(|number| before.get(number)) {
             None => Ok(text),
             Some(rule) => {
                 let at = self.whereabouts(&rule.place);
@@ -74,21 +88,24 @@ impl Reader<'_> {
         }
     }
 
-    /// The rule before this one whose pattern fits the same names just as well.
-    fn tie(&self, pattern: &RepositoryPattern, id: &str, before: &[Rule]) -> Option<Problem> {
-        before.iter().find_map(|rule| {
-            let others = rule.repositories.iter().map(|other| &other.value);
-            let other = others.into_iter().find(|other| {
-                other.specificity() == pattern.specificity() && other.overlaps(pattern)
-            })?;
-            Some(Problem::Tie {
+    /// A rule before this one whose pattern fits the same names just as well is an error.
+    fn expect_no_tie(
+        &self,
+        pattern: &RepositoryPattern,
+        id: &str,
+        before: &[Rule],
+        known: &mut Known,
+    ) -> Result<(), Problem> {
+        match known.tie(pattern, before)? {
+            None => Ok(()),
+            Some((rule, other)) => Err(Problem::Tie {
                 this: pattern.as_str().to_owned(),
                 rule: id.to_owned(),
                 other: other.as_str().to_owned(),
                 other_rule: rule.id.clone(),
                 at: self.whereabouts(&rule.place),
-            })
-        })
+            }),
+        }
     }
 
     fn exports(&self, list: &[Spanned<String>]) -> Result<Vec<Placed<Pattern>>, PolicyError> {

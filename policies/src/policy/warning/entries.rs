@@ -7,6 +7,10 @@ use crate::policy::pattern::Pattern;
 use crate::policy::term::Term;
 use crate::policy::{Policy, Rule};
 
+/// How many pairs of entries of two lists are compared at most. Nobody reads what is said twice
+/// in lists of thousands, and a program that wrote them can look for it better.
+const PAIRS: usize = 1_000_000;
+
 /// What is wrong with entries, in any list of `policy`.
 pub(super) fn warnings(policy: &Policy) -> Vec<PolicyWarning> {
     let always = &policy.always().deny;
@@ -30,7 +34,12 @@ pub(super) fn warnings(policy: &Policy) -> Vec<PolicyWarning> {
 }
 
 fn allowed(allow: &Allow, denies: &[&Deny], found: &mut Vec<PolicyWarning>) {
-    for (number, entry) in allow.entries.iter().enumerate() {
+    let entries = &allow.entries;
+    let is_compared = entries
+        .len()
+        .saturating_mul(entries.len().max(denies.len()))
+        <= PAIRS;
+    for (number, entry) in entries.iter().enumerate() {
         let mut warn = |code, message| {
             let place = entry.place.clone();
             found.push(PolicyWarning::new(place, code, message));
@@ -38,13 +47,16 @@ fn allowed(allow: &Allow, denies: &[&Deny], found: &mut Vec<PolicyWarning>) {
         never(&entry.term, entry.functions.as_ref(), |message| {
             warn(Lint::UnknownName, message);
         });
+        if !is_compared {
+            continue;
+        }
         if let Some(deny) = denies.iter().find(|deny| takes(deny, &entry.term)) {
             let message = format!(
                 "`{}` is denied all the same, at {}:{}",
                 entry.text, deny.place.file, deny.place.line
             );
             warn(Lint::NoEffect, message);
-        } else if let Some(other) = allowed_already(&allow.entries, number, entry) {
+        } else if let Some(other) = allowed_already(entries, number, entry) {
             let message = format!("`{}` is in `{}` already", entry.text, other.text);
             warn(Lint::SaidAlready, message);
         }
@@ -67,10 +79,14 @@ fn allowed_already<'a>(
 }
 
 fn denied(rule: &Rule, always: &[Deny], found: &mut Vec<PolicyWarning>) {
+    let is_compared = rule.deny.len().saturating_mul(always.len()) <= PAIRS;
     for deny in &rule.deny {
         never(&deny.term, deny.functions.as_ref(), |message| {
             found.push(warning(deny, Lint::UnknownName, message));
         });
+        if !is_compared {
+            continue;
+        }
         if let Some(other) = always.iter().find(|other| takes(other, &deny.term)) {
             let message = format!(
                 "`{}` is denied everywhere already, at {}:{}",
