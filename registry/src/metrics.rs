@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     received: Counter<u64, AtomicU64>,
     sent: Counter<u64, AtomicU64>,
     reloads: Family<ReloadLabels, Counter>,
+    undecided: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,6 +74,7 @@ impl Metrics {
             received: Counter::default(),
             sent: Counter::default(),
             reloads: Family::default(),
+            undecided: Counter::default(),
         };
         metrics.registry.register_collector(Box::new(store));
         metrics.register();
@@ -101,6 +103,8 @@ impl Metrics {
         http.register_with_unit("sent", help, Unit::Bytes, sent);
         let help = "Policies, access rules and certificates that were read again";
         registry.register("reloads", help, self.reloads.clone());
+        let help = "Failures to decide again on what is held, or to read what a tag waits for";
+        registry.register("undecided", help, self.undecided.clone());
     }
 
     /// The text that Prometheus reads, while so many uploads are open.
@@ -151,6 +155,11 @@ impl Metrics {
                 count(code);
             }
         }
+    }
+
+    /// Something that is held could not be decided on again.
+    pub(crate) fn undecided(&self) {
+        self.undecided.inc();
     }
 
     pub(crate) fn connected(&self) {

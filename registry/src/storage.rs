@@ -62,7 +62,7 @@ pub(crate) use grants::DeleteBlob;
 pub(crate) use history::{Event, MOVES};
 pub(crate) use leases::unhindered;
 pub(crate) use manifests::{PutManifestError, StoredManifest};
-pub(crate) use pending::Pending;
+pub(crate) use pending::{Pending, Wishes};
 pub(crate) use removal::RemoveError;
 pub(crate) use robots::{Robot, RobotRule};
 pub(crate) use store::now;

@@ -3,24 +3,37 @@
 use std::sync::Arc;
 
 use tracing::{error, warn};
-use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag};
+use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag, with_causes};
 use wasmport_policies::Verdict;
 
 use super::{Admission, AdmissionError, AdmittedManifest};
 use crate::audit;
-use crate::storage::{Condition, Pending, TagError, TagTerms};
+use crate::storage::{Condition, Pending, TagError, TagTerms, Wishes};
 
 impl Admission {
-    /// Takes up all held manifests again, which a new policy may admit.
+    /// Takes up all held manifests again, which a new policy may admit. One that cannot be
+    /// decided on stays held, and the others are served.
     pub(crate) async fn settle_all(&self) -> Result<(), AdmissionError> {
-        for pending in self.store.all_pending().await? {
+        let wishes = self.store.all_pending().await?;
+        for pending in self.readable(wishes) {
             if let Err(error) = self.settle_one(&pending).await {
-                // One that cannot be decided on stays held, and the others are served.
                 let (repository, digest) = (&pending.repository, &pending.digest);
-                error!(%repository, %digest, error = &error as &dyn std::error::Error, "still held");
+                let error = with_causes(&error);
+                error!(%repository, %digest, error, "still held");
+                self.metrics.undecided();
             }
         }
         Ok(())
+    }
+
+    /// The others are logged and counted.
+    fn readable(&self, wishes: Wishes) -> Vec<Pending> {
+        for error in &wishes.unreadable {
+            let error = with_causes(error);
+            error!(error, "failed to read what a tag waits for");
+            self.metrics.undecided();
+        }
+        wishes.pending
     }
 
     /// Decides again on what the manifest, which was stored just now, may be a signature of.
@@ -57,12 +70,17 @@ impl Admission {
         repository: &RepositoryName,
         is_meant: impl Fn(&Digest) -> bool,
     ) -> Result<(), AdmissionError> {
-        for pending in self.store.pending(repository).await? {
-            if is_meant(&pending.digest) {
-                self.settle_one(&pending).await?;
+        let wishes = self.store.pending(repository).await?;
+        let mut settled = Ok(());
+        for pending in self.readable(wishes) {
+            if is_meant(&pending.digest)
+                && let Err(error) = self.settle_one(&pending).await
+            {
+                // The others are decided on before anyone is told.
+                settled = Err(error);
             }
         }
-        Ok(())
+        settled
     }
 
     /// Decides again on a held manifest, and moves its tag when it is admitted now.
@@ -105,5 +123,28 @@ impl Admission {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::policy_file::LoadedPolicy;
+    use crate::storage::{Batch, Key, Store};
+
+    #[tokio::test]
+    async fn a_wish_that_cannot_be_read_is_counted() {
+        let store = Store::in_memory();
+        let broken = Key::pending(&"app".parse().unwrap(), &"1.0".parse().unwrap());
+        let (records, _) = store.engines();
+        let batch = Batch::new().put(broken, "no wish");
+        records.commit(batch).await.unwrap();
+        let metrics = Arc::new(Metrics::new(store.counts()));
+        let policy = LoadedPolicy::load("preset:standard").unwrap();
+        let admission = Admission::new(store, policy, Arc::clone(&metrics));
+        admission.settle_all().await.unwrap();
+        let page = metrics.encode(0).unwrap();
+        assert!(page.contains("wasmport_undecided_total 1\n"), "{page}");
     }
 }

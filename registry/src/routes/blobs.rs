@@ -36,7 +36,8 @@ pub(crate) async fn get(
     // Before anything is read: what is read later is not older than this.
     let moment = app.moment(&name.repository);
     if !moment.is_some_and(|moment| app.answers.has_blob(&name, moment)) {
-        Box::pin(check_access(app, caller, &name, moment)).await?;
+        let is_head = request.method() == Method::HEAD;
+        Box::pin(check_access(app, caller, &name, moment, is_head)).await?;
     }
     let digest = &name.digest;
     if request.method() == Method::HEAD {
@@ -76,6 +77,7 @@ async fn check_access(
     caller: &Caller,
     name: &BlobName,
     moment: Option<Moment>,
+    is_head: bool,
 ) -> Result<(), ApiError> {
     let BlobName { repository, digest } = name;
     if app.store.granted(repository, digest).await?.is_none() {
@@ -90,6 +92,11 @@ async fn check_access(
         }
         Standing::Held if caller.may_see_held(repository) => Ok(()),
         Standing::Held => Err(ApiError::blob_unknown(digest)),
+        // An answer to HEAD says nothing of why. Who may push goes on to push what it is a part
+        // of, and is told then.
+        Standing::Denied(_) if is_head && caller.may(Action::Push, repository) => {
+            Err(ApiError::blob_unknown(digest))
+        }
         Standing::Denied(decided) => {
             let decision = &decided.decision;
             audit::pull_refused(repository, digest, digest, decision);

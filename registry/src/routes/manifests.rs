@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::header::InvalidHeaderValue;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Selector, Tag};
 use wasmport_policies::Verdict;
 
 use self::answers::{created, denied, found};
 use self::sent::{added_tags, content_type, media_type_of, read};
-use crate::access::Caller;
+use crate::access::{Action, Caller};
 use crate::admission::{Decided, Push};
 use crate::app::App;
 use crate::audit;
@@ -47,7 +47,8 @@ pub(crate) async fn get(
     if let Some(known) = moment.and_then(|moment| app.answers.manifest(&name, moment)) {
         return Ok(found(&request, &known));
     }
-    let (manifest, is_for_all) = Box::pin(find(app, caller, &name)).await?;
+    let is_head = request.method() == Method::HEAD;
+    let (manifest, is_for_all) = Box::pin(find(app, caller, &name, is_head)).await?;
     let manifest = Arc::new(manifest);
     let response = found(&request, &manifest);
     if let Some(moment) = moment.filter(|_| is_for_all) {
@@ -62,6 +63,7 @@ async fn find(
     app: &App,
     caller: &Caller,
     name: &ManifestName,
+    is_head: bool,
 ) -> Result<(PullableManifest, bool), ApiError> {
     let ManifestName {
         repository,
@@ -83,7 +85,13 @@ async fn find(
     if decision.verdict == Verdict::Hold && tag.is_none() && !caller.may_see_held(repository) {
         return Err(unknown());
     }
-    if !may_be_pulled(decision.verdict, tag) {
+    let is_pulled = may_be_pulled(decision.verdict, tag);
+    if !is_pulled && is_head && caller.may(Action::Push, repository) {
+        // An answer to HEAD says nothing of why. Clients ask before they push, stop at 403, and
+        // push at 404: then they are told.
+        return Err(unknown());
+    }
+    if !is_pulled {
         audit::pull_refused(repository, reference, &digest, decision);
         app.metrics.decided("pull", decision);
         return Err(denied(repository, reference, decision));

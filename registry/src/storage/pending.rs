@@ -23,6 +23,14 @@ pub(crate) struct Pending {
     version: Version,
 }
 
+/// The wishes that there are.
+#[derive(Debug, Default)]
+pub(crate) struct Wishes {
+    pub(crate) pending: Vec<Pending>,
+    /// Why others could not be read. They keep nobody from going on with the readable ones.
+    pub(crate) unreadable: Vec<StorageError>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Wish {
     digest: Digest,
@@ -36,7 +44,7 @@ impl Store {
     pub(crate) async fn pending(
         &self,
         repository: &RepositoryName,
-    ) -> Result<Vec<Pending>, StorageError> {
+    ) -> Result<Wishes, StorageError> {
         self.wishes(&Prefix::pending(repository)).await
     }
 
@@ -53,7 +61,7 @@ impl Store {
     }
 
     /// All wishes.
-    pub(crate) async fn all_pending(&self) -> Result<Vec<Pending>, StorageError> {
+    pub(crate) async fn all_pending(&self) -> Result<Wishes, StorageError> {
         self.wishes(&Prefix::all_pending()).await
     }
 
@@ -107,7 +115,7 @@ impl Store {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Batch, StorageError> {
-        for pending in self.pending(repository).await? {
+        for pending in self.pending(repository).await?.pending {
             if pending.digest == *digest {
                 let key = Key::pending(repository, &pending.tag);
                 batch = batch.delete_if_unchanged(key, pending.version);
@@ -116,8 +124,8 @@ impl Store {
         Ok(batch)
     }
 
-    async fn wishes(&self, prefix: &Prefix) -> Result<Vec<Pending>, StorageError> {
-        let mut found = Vec::new();
+    async fn wishes(&self, prefix: &Prefix) -> Result<Wishes, StorageError> {
+        let mut found = Wishes::default();
         let mut after = None;
         loop {
             let page = self.records.list(prefix, after.as_ref(), PAGE).await?;
@@ -126,7 +134,10 @@ impl Store {
             };
             after = Some(last.clone());
             for (key, record) in &page {
-                found.extend(read(key, record)?);
+                match read(key, record) {
+                    Ok(pending) => found.pending.extend(pending),
+                    Err(error) => found.unreadable.push(error),
+                }
             }
         }
     }

@@ -21,6 +21,8 @@ mod decisions;
 mod discovery;
 mod evidence;
 mod fsck;
+mod heads;
+mod held;
 mod images;
 mod limits;
 mod linearizable;

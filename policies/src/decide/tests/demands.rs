@@ -173,6 +173,11 @@ fn signers_are_believed_between_their_days() {
     }
     let decision = decide(&rule, &signed, jiff::civil::date(2025, 12, 31));
     assert_eq!(decision.verdict, Verdict::Hold);
+    let message = &only(&decision).message;
+    assert!(
+        message.ends_with("none has signed; `a` has, and is not believed before 2026-01-01"),
+        "{message}"
+    );
     let decision = on(&rule, &signed);
     let message = &only(&decision).message;
     assert!(
