@@ -8,7 +8,7 @@ mod page;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use image::{ImageSurvey, LayerFacts};
+pub use image::{ImageSurvey, LayerFacts, LayerLimits};
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{
     Descriptor, Digest, Disagreement, Import, Inspection, Manifest, RepositoryName, Tag,
@@ -116,6 +116,9 @@ pub enum Content {
     Image {
         /// The Wasm inside, in the order of the layers.
         wasm: Vec<InnerWasm>,
+        /// What begins as Wasm and cannot be judged: it is not valid, or too large.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unreadable: Vec<Unseen>,
         /// What may hold Wasm too, for all that is known.
         unseen: Vec<Unseen>,
     },
@@ -144,7 +147,7 @@ pub struct InnerWasm {
     pub inspection: Inspection,
 }
 
-/// A part of an image that could not be looked into.
+/// A part of an image that could not be looked into, or judged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unseen {

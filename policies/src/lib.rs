@@ -23,7 +23,8 @@ pub use decision::{
 };
 pub use explain::{ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{
-    Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, Previous, TagFacts, Unseen,
+    Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, LayerLimits, Previous,
+    TagFacts, Unseen,
 };
 pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.

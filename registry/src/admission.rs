@@ -8,11 +8,13 @@
 //! A held manifest can be read by its digest, so that it can be signed, by those who may push
 //! to the repository. For everyone else it is not there yet.
 
+mod blocking_blob;
 mod content;
 mod decisions;
 mod evidence;
 mod image;
 mod in_force;
+mod inspections;
 mod judge;
 mod permit;
 mod previous;
@@ -28,7 +30,7 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tracing::warn;
 use wasmport_artifact::{Digest, Manifest, ManifestError, RepositoryName, Selector, Tag};
-use wasmport_policies::{Code, Decision, Verdict};
+use wasmport_policies::{Code, Decision, LayerLimits, Verdict};
 
 use crate::audit;
 use crate::cache::PolicyEpoch;
@@ -40,15 +42,13 @@ use crate::traces;
 use decisions::Decisions;
 pub(crate) use decisions::{Decided, today};
 use in_force::InForce;
+use inspections::Inspections;
 pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
 pub use previous::{by_precedence, version};
 pub(crate) use pull::Standing;
 pub use verification::Attestor;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
-
-/// How many layers are inspected at once. Each is in memory as a whole meanwhile.
-const INSPECTIONS: usize = 4;
 
 /// Of how many manifests the signatures are read and verified at once. Those of one take up to
 /// twice what is read of them.
@@ -63,9 +63,9 @@ pub(crate) struct Admission {
     tag_rules: ArcSwap<TagRules>,
     decisions: Decisions,
     attestor: OnceLock<Arc<dyn Attestor>>,
-    inspections: Arc<Semaphore>,
+    inspections: Arc<Inspections>,
     proofs: Semaphore,
-    layers: Arc<image::Layers>,
+    layers: image::Layers,
 }
 
 /// A manifest that somebody wants to push.
@@ -111,9 +111,9 @@ impl Admission {
             tag_rules: ArcSwap::default(),
             decisions: Decisions::default(),
             attestor: OnceLock::new(),
-            inspections: Arc::new(Semaphore::new(INSPECTIONS)),
+            inspections: Arc::default(),
             proofs: Semaphore::new(PROOFS),
-            layers: image::layers(),
+            layers: image::Layers::default(),
         }
     }
 
@@ -126,6 +126,11 @@ impl Admission {
     /// Uses other rules on tags from now on.
     pub(crate) fn set_tag_rules(&self, rules: TagRules) {
         self.tag_rules.store(Arc::new(rules));
+    }
+
+    /// Looks through layers within other limits from now on.
+    pub(crate) fn set_layer_limits(&self, limits: LayerLimits) {
+        self.layers.set_limits(limits);
     }
 
     /// On what terms a request with this condition may change a tag.

@@ -10,6 +10,7 @@ use axum::http::Method;
 use thiserror::Error;
 use tracing::error;
 use wasmport_artifact::{RepositoryName, with_causes};
+use wasmport_policies::LayerLimits;
 
 use crate::access::{Access, LoadAccessError, Loaded, OpenAccessError, Peer};
 use crate::admission::{Admission, AdmissionError, Attestor, today};
@@ -101,6 +102,9 @@ impl App {
         let access = Loaded::load(settings, secrets)?;
         self.access.replace(access).await?;
         self.admission.set_tag_rules(tags);
+        self.admission.set_layer_limits(LayerLimits {
+            expanded_bytes: settings.policy.expanded_layer.bytes(),
+        });
         self.set_api(settings.api.clone());
         self.set_gc(settings.gc.clone());
         self.set_quotas(&settings.repositories);

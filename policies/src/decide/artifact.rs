@@ -3,7 +3,7 @@
 use wasmport_artifact::{Disagreement, Kind};
 
 use super::{effect, finding};
-use crate::facts::{Content, Facts};
+use crate::facts::{Content, Facts, Unseen};
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::{KindShape, Otherwise, Policy, Rule, one_of};
 
@@ -19,7 +19,28 @@ pub(super) fn content(facts: &Facts) -> Vec<Finding> {
              compressed and not precompiled"
                 .to_owned(),
         )],
-        Content::Image { .. } | Content::Attachment | Content::Other => Vec::new(),
+        Content::Image { unreadable, .. } => unreadable.iter().map(unreadable_inside).collect(),
+        Content::Attachment | Content::Other => Vec::new(),
+    }
+}
+
+/// Wasm in a layer, which a runtime may take differently than we do.
+fn unreadable_inside(part: &Unseen) -> Finding {
+    let what = match part.path.as_str() {
+        "" => format!("the layer `{}`", part.layer),
+        path => format!("`{path}` in the layer `{}`", part.layer),
+    };
+    Finding {
+        path: Some(part.path.clone()).filter(|path| !path.is_empty()),
+        ..finding(
+            Code::UnreadableWasm,
+            Effect::Deny,
+            format!(
+                "{what} is WebAssembly that cannot be judged: {}",
+                part.reason
+            ),
+            "leave it out of the image, or put it there as the compiler made it".to_owned(),
+        )
     }
 }
 
@@ -85,7 +106,9 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
             Kind::CoreModule => KindShape::CoreModule,
             Kind::WitPackage => KindShape::WitPackage,
         },
-        Content::Image { wasm, .. } if !wasm.is_empty() => KindShape::WasmImage,
+        Content::Image {
+            wasm, unreadable, ..
+        } if !wasm.is_empty() || !unreadable.is_empty() => KindShape::WasmImage,
         Content::Image { .. } | Content::Other => KindShape::Other,
         // That it cannot be read is a finding already.
         Content::Unreadable { .. } | Content::Attachment => return None,

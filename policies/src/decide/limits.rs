@@ -124,7 +124,7 @@ fn seen(inspect: &Placed<Inspect>, facts: &Facts) -> Vec<Finding> {
 
 /// Wasm was found, and beside it something that could not be looked into.
 fn half_seen(facts: &Facts) -> Vec<Finding> {
-    let Content::Image { wasm, unseen } = &facts.content else {
+    let Content::Image { wasm, unseen, .. } = &facts.content else {
         return Vec::new();
     };
     let unseen = unseen.iter().filter(|_| !wasm.is_empty());

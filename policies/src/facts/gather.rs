@@ -102,7 +102,8 @@ fn disagreements(
 fn is_plain(bytes: &[u8]) -> bool {
     let described = Descriptor::of("application/octet-stream", bytes);
     let mut survey = ImageSurvey::default();
-    survey.look_through(&described, &mut &*bytes).is_plain()
+    survey.look_through(&described, &mut &*bytes);
+    survey.is_plain()
 }
 
 /// Consumers must reject more than one layer, and run different ones where they do not

@@ -22,49 +22,65 @@ use expand::Budget;
 use form::Form;
 use walk::{Place, Walk};
 
+/// How much of each layer is looked through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerLimits {
+    /// How many bytes one layer may expand to.
+    pub expanded_bytes: u64,
+}
+
 /// Looks through the layers of one image, one after the other.
 #[derive(Debug, Default)]
 pub struct ImageSurvey {
-    budget: Budget,
+    limits: LayerLimits,
+    expanded: u64,
+    entries: u64,
     wasm: Vec<InnerWasm>,
+    unreadable: Vec<Unseen>,
     unseen: Vec<Unseen>,
     json_bytes: usize,
     has_archive: bool,
 }
 
-/// What one layer holds. It is the same in every image, and may be kept.
+/// What one layer holds. Its bytes and the limits decide it alone, so it is the same in every
+/// image, under every media type, and may be kept.
 #[derive(Clone, Debug)]
 pub struct LayerFacts {
     layer: Digest,
+    form: Option<Form>,
     wasm: Vec<InnerWasm>,
+    unreadable: Vec<Unseen>,
     unseen: Vec<Unseen>,
     json_bytes: usize,
-    packed: u64,
     expanded: u64,
     entries: u64,
-    is_cut: bool,
-    is_archive: bool,
 }
 
-impl ImageSurvey {
-    /// Looks through a layer or a config as far as the limits for an image allow, and takes up what is in
-    /// it. The caller has checked the digest of `bytes`.
-    pub fn look_through(&mut self, layer: &Descriptor, bytes: &mut dyn Read) -> LayerFacts {
-        let before = self.budget.clone();
-        self.budget.packed.set(before.packed.get() + layer.size);
-        let mut found = LayerFacts {
-            layer: layer.digest.clone(),
+impl Default for LayerLimits {
+    fn default() -> Self {
+        Self {
+            expanded_bytes: limits::LAYER_BYTES,
+        }
+    }
+}
+
+impl LayerFacts {
+    /// Looks through the layer with this digest and size as far as `limits` allow. The caller
+    /// has checked the digest of `bytes`, and knows whether all of them could be read.
+    pub fn of(layer: &Digest, size: u64, bytes: &mut dyn Read, limits: LayerLimits) -> Self {
+        let budget = Budget::new(size, limits.expanded_bytes);
+        let mut found = Self {
+            layer: layer.clone(),
+            form: None,
             wasm: Vec::new(),
+            unreadable: Vec::new(),
             unseen: Vec::new(),
             json_bytes: 0,
-            packed: layer.size,
             expanded: 0,
             entries: 0,
-            is_cut: false,
-            is_archive: false,
         };
         let mut walk = Walk {
-            budget: &self.budget,
+            budget: &budget,
             found: &mut found,
         };
         let place = Place {
@@ -73,29 +89,71 @@ impl ImageSurvey {
         };
         match walk.look_at(&place, bytes) {
             Err(reason) => walk.unseen("", reason),
-            Ok(Form::Plain) => {
-                if let Some(reason) = should_be(layer) {
-                    walk.unseen("", reason);
-                }
-            }
-            Ok(form) => found.is_archive = form == Form::Tar,
+            Ok(form) => found.form = Some(form),
         }
-        found.expanded = self.budget.expanded.get() - before.expanded.get();
-        found.entries = self.budget.entries.get() - before.entries.get();
-        found.is_cut = self.budget.is_spent();
-        self.keep(&found);
+        found.expanded = budget.expanded();
+        found.entries = budget.entries();
         found
     }
 
-    /// Takes up what was found in a layer before.
-    pub fn take_up(&mut self, layer: &LayerFacts) {
-        let add = |cell: &std::cell::Cell<u64>, more: u64| {
-            cell.set(cell.get().saturating_add(more));
-        };
-        add(&self.budget.packed, layer.packed);
-        add(&self.budget.expanded, layer.expanded);
-        add(&self.budget.entries, layer.entries);
-        self.keep(layer);
+    /// Whether it is an archive, compressed or not.
+    fn is_archive(&self) -> bool {
+        self.form == Some(Form::Tar)
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let unseen = self.unseen.iter().chain(&self.unreadable);
+        let unseen =
+            unseen.map(|unseen| size_of::<Unseen>() + unseen.path.len() + unseen.reason.len());
+        // Names take more in memory than in JSON.
+        400 + 4 * self.json_bytes + unseen.sum::<usize>()
+    }
+
+    fn unseen(&mut self, path: &str, reason: String) {
+        note(&mut self.unseen, &self.layer, path, reason);
+    }
+
+    fn unreadable(&mut self, path: &str, reason: String) {
+        note(&mut self.unreadable, &self.layer, path, reason);
+    }
+}
+
+impl ImageSurvey {
+    /// Within these limits for each layer, and a few times as much for all of them.
+    pub fn new(limits: LayerLimits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
+    /// Looks through a layer and takes up what is in it. The caller has checked the digest of
+    /// `bytes`.
+    pub fn look_through(&mut self, layer: &Descriptor, bytes: &mut dyn Read) {
+        if self.is_spent() {
+            self.pass_over(layer);
+        } else {
+            let found = LayerFacts::of(&layer.digest, layer.size, bytes, self.limits);
+            self.take_up(layer, &found);
+        }
+    }
+
+    /// True when the layers that come now are not looked through any more.
+    pub fn is_spent(&self) -> bool {
+        self.expanded > self.limits.expanded_bytes.saturating_mul(limits::LAYERS)
+            || self.entries > limits::ENTRIES * limits::LAYERS
+    }
+
+    /// True when there was neither Wasm nor anything that could not be looked into.
+    pub(super) fn is_plain(&self) -> bool {
+        self.wasm.is_empty() && self.unreadable.is_empty() && self.unseen.is_empty()
+    }
+
+    /// Says of a layer that it is too much.
+    pub fn pass_over(&mut self, layer: &Descriptor) {
+        let reason = "the layers before it are all that is looked through of an image".to_owned();
+        note(&mut self.unseen, &layer.digest, "", reason);
     }
 
     /// Notes a layer or a config that is not there to be looked through.
@@ -104,11 +162,34 @@ impl ImageSurvey {
         note(&mut self.unseen, &blob.digest, "", reason);
     }
 
+    /// Takes up what was found in a layer or a config.
+    pub fn take_up(&mut self, layer: &Descriptor, found: &LayerFacts) {
+        self.has_archive |= found.is_archive();
+        self.expanded = self.expanded.saturating_add(found.expanded);
+        self.entries = self.entries.saturating_add(found.entries);
+        self.json_bytes = self.json_bytes.saturating_add(found.json_bytes);
+        let is_too_much = self.json_bytes > limits::FACTS_BYTES
+            || self.wasm.len() + found.wasm.len() > limits::WASM_FILES;
+        if is_too_much {
+            let reason = "the image has more Wasm than is looked at".to_owned();
+            note(&mut self.unreadable, &found.layer, "", reason);
+        } else {
+            self.wasm.extend(found.wasm.iter().cloned());
+        }
+        add(&mut self.unreadable, &found.unreadable);
+        add(&mut self.unseen, &found.unseen);
+        if found.form == Some(Form::Plain)
+            && let Some(reason) = should_be(layer)
+        {
+            note(&mut self.unseen, &found.layer, "", reason);
+        }
+    }
+
     /// What `manifest` carries, whose config and layers were all looked through or missed. A
     /// list of parts or a test report that is compressed stays what it is: words about
     /// something else. An archive is more than words, though.
     pub fn finish(self, manifest: &Manifest) -> Content {
-        if self.wasm.is_empty() && self.unseen.is_empty() {
+        if self.is_plain() {
             if !self.has_archive && is_about_another(manifest) {
                 return Content::Attachment;
             }
@@ -119,51 +200,9 @@ impl ImageSurvey {
         }
         Content::Image {
             wasm: self.wasm,
+            unreadable: self.unreadable,
             unseen: self.unseen,
         }
-    }
-
-    fn keep(&mut self, layer: &LayerFacts) {
-        self.has_archive |= layer.is_archive;
-        self.json_bytes = self.json_bytes.saturating_add(layer.json_bytes);
-        let is_too_much = self.json_bytes > limits::FACTS_BYTES
-            || self.wasm.len() + layer.wasm.len() > limits::WASM_FILES;
-        if is_too_much {
-            let reason = "the image has more Wasm than is looked at".to_owned();
-            note(&mut self.unseen, &layer.layer, "", reason);
-        } else {
-            self.wasm.extend(layer.wasm.iter().cloned());
-        }
-        for unseen in &layer.unseen {
-            let reason = unseen.reason.clone();
-            note(&mut self.unseen, &layer.layer, &unseen.path, reason);
-        }
-    }
-}
-
-impl LayerFacts {
-    /// Whether the layer alone decided what was found, and not what other layers of the image
-    /// had left of the limits.
-    pub fn is_complete(&self) -> bool {
-        !self.is_cut
-    }
-
-    /// True when there is neither Wasm in it nor anything that could not be looked into.
-    pub fn is_plain(&self) -> bool {
-        self.wasm.is_empty() && self.unseen.is_empty()
-    }
-
-    /// About how many bytes of memory it takes.
-    pub fn weight(&self) -> usize {
-        let unseen = self.unseen.iter();
-        let unseen =
-            unseen.map(|unseen| size_of::<Unseen>() + unseen.path.len() + unseen.reason.len());
-        // Names take more in memory than in JSON.
-        400 + 4 * self.json_bytes + unseen.sum::<usize>()
-    }
-
-    fn unseen(&mut self, path: &str, reason: String) {
-        note(&mut self.unseen, &self.layer, path, reason);
     }
 }
 
@@ -193,10 +232,16 @@ fn should_be(layer: &Descriptor) -> Option<String> {
     is_archive.then(|| format!("its media type is `{kind}`, and it is no archive"))
 }
 
+fn add(all: &mut Vec<Unseen>, more: &[Unseen]) {
+    for one in more {
+        note(all, &one.layer, &one.path, one.reason.clone());
+    }
+}
+
 fn note(unseen: &mut Vec<Unseen>, layer: &Digest, path: &str, reason: String) {
     let (path, reason) = match unseen.len().cmp(&(limits::UNSEEN - 1)) {
         Ordering::Less => (path, reason),
-        Ordering::Equal => ("", "there is more that was not looked into".to_owned()),
+        Ordering::Equal => ("", "there is more of the kind".to_owned()),
         Ordering::Greater => return,
     };
     unseen.push(Unseen {

@@ -123,6 +123,11 @@ fn facts(content: Content) -> Facts {
 
 fn contents() -> [Content; 5] {
     let layer = Digest::of(b"layer");
+    let unseen = Unseen {
+        layer: layer.clone(),
+        path: "b".to_owned(),
+        reason: "why".to_owned(),
+    };
     [
         Content::Wasm {
             inspection: Box::new(inspection()),
@@ -130,15 +135,12 @@ fn contents() -> [Content; 5] {
         },
         Content::Image {
             wasm: vec![InnerWasm {
-                layer: layer.clone(),
+                layer,
                 path: "a.wasm".to_owned(),
                 inspection: inspection(),
             }],
-            unseen: vec![Unseen {
-                layer,
-                path: "b".to_owned(),
-                reason: "why".to_owned(),
-            }],
+            unreadable: vec![unseen.clone()],
+            unseen: vec![unseen],
         },
         Content::Unreadable {
             reason: "why".to_owned(),

@@ -310,11 +310,17 @@ fn content() -> impl Strategy<Value = Content> {
     };
     let image = (
         prop::collection::vec(inner, 0..3),
+        prop::collection::vec(Just(unseen.clone()), 0..2),
         prop::collection::vec(Just(unseen), 0..2),
     );
+    let image = image.prop_map(|(wasm, unreadable, unseen)| Content::Image {
+        wasm,
+        unreadable,
+        unseen,
+    });
     prop_oneof![
         6 => wasm,
-        2 => image.prop_map(|(wasm, unseen)| Content::Image { wasm, unseen }),
+        2 => image,
         1 => select(vec![
             Content::Attachment,
             Content::Other,

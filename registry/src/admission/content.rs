@@ -1,7 +1,6 @@
 //! Reads the blobs of a manifest and finds out what they are.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use wasmport_artifact::{Descriptor, Manifest, RepositoryName, limits};
 use wasmport_policies::Content;
@@ -30,25 +29,29 @@ impl Admission {
         repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<(Content, bool), AdmissionError> {
-        if let Some(hiding) = self.embedded(manifest).await? {
+        if let Some(hiding) = self.embedded(repository, manifest).await? {
             return Ok((hiding, true));
         }
         if Content::is_single(manifest) {
-            return Ok((self.inspect_wasm(manifest).await?, true));
+            return Ok((self.inspect_wasm(repository, manifest).await?, true));
         }
         let beginnings = self.beginnings(repository, manifest).await?;
         match beginnings.disguised {
             Some(disguised) => Ok((disguised, true)),
-            None => self.look_through(manifest, beginnings).await,
+            None => self.look_through(repository, manifest, beginnings).await,
         }
     }
 
     /// Wasm that stands in the manifest itself.
-    async fn embedded(&self, manifest: &Manifest) -> Result<Option<Content>, AdmissionError> {
+    async fn embedded(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Manifest,
+    ) -> Result<Option<Content>, AdmissionError> {
         if manifest.embedded().is_empty() {
             return Ok(None);
         }
-        let permit = Arc::clone(&self.inspections).acquire_owned().await;
+        let permit = self.inspections.permit(repository).await;
         let manifest = manifest.clone();
         let looked = tokio::task::spawn_blocking(move || {
             let _permit = permit;
@@ -60,8 +63,12 @@ impl Admission {
     }
 
     /// The blobs of `manifest` must be in the store.
-    async fn inspect_wasm(&self, manifest: &Manifest) -> Result<Content, AdmissionError> {
-        let permit = Arc::clone(&self.inspections).acquire_owned().await;
+    async fn inspect_wasm(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Manifest,
+    ) -> Result<Content, AdmissionError> {
+        let permit = self.inspections.permit(repository).await;
         let config = self
             .read(manifest.config(), limits::CONFIG_BYTES as u64)
             .await?;

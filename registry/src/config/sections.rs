@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use wasmport_policies::LayerLimits;
 
 use super::repository::RepositorySettings;
 use crate::access::AccessSettings;
@@ -12,7 +13,7 @@ use crate::audit::AuditSettings;
 use crate::cache::CacheSettings;
 use crate::collector::GcSettings;
 use crate::server::{LimitsSettings, ServerSettings, TlsSettings};
-use crate::settings::resolve;
+use crate::settings::{ByteSize, resolve};
 use crate::storage::RedbSettings;
 use crate::tag_rules::TagSettings;
 use crate::telemetry::TelemetrySettings;
@@ -74,6 +75,9 @@ pub struct PolicySettings {
     /// A key file of cosign, by which `wasmport serve` signs a summary of each admission, which
     /// is stored as a referrer. Default: none.
     pub vsa_key: Option<PathBuf>,
+    /// How many bytes one layer of an image may expand to while it is looked through for Wasm.
+    /// Default 1 GiB.
+    pub expanded_layer: ByteSize,
 }
 
 /// What a policy does.
@@ -115,6 +119,7 @@ impl Default for PolicySettings {
             file: "preset:standard".to_owned(),
             mode: PolicyMode::default(),
             vsa_key: None,
+            expanded_layer: ByteSize(LayerLimits::default().expanded_bytes),
         }
     }
 }

@@ -198,6 +198,7 @@ fn wasm_inside_an_image_is_judged_like_any_other() {
     };
     let image = facts(Content::Image {
         wasm: vec![inner],
+        unreadable: Vec::new(),
         unseen: Vec::new(),
     });
     let decision = on(&preset("standard"), &image);
@@ -218,6 +219,26 @@ fn wasm_inside_an_image_is_judged_like_any_other() {
 }
 
 #[test]
+fn wasm_inside_an_image_that_cannot_be_judged_is_refused() {
+    let image = facts(Content::Image {
+        wasm: Vec::new(),
+        unreadable: vec![Unseen {
+            layer: Digest::of(b"layer"),
+            path: "opt/app.wasm".to_owned(),
+            reason: "unexpected end".to_owned(),
+        }],
+        unseen: Vec::new(),
+    });
+    for policy in [policy("allow = [\"*\"]"), preset("permissive")] {
+        let decision = on(&policy, &image);
+        let finding = only(&decision);
+        assert_eq!(finding.code, Code::UnreadableWasm);
+        assert_eq!(finding.path.as_deref(), Some("opt/app.wasm"));
+        assert_eq!(decision.verdict, Verdict::Deny);
+    }
+}
+
+#[test]
 fn what_cannot_be_looked_into_is_refused_where_that_is_asked() {
     let unseen = Unseen {
         layer: Digest::of(b"layer"),
@@ -226,6 +247,7 @@ fn what_cannot_be_looked_into_is_refused_where_that_is_asked() {
     };
     let half_seen = facts(Content::Image {
         wasm: Vec::new(),
+        unreadable: Vec::new(),
         unseen: vec![unseen],
     });
     let not_seen = Facts {

@@ -8,13 +8,14 @@ use ruzstd::decoding::StreamingDecoder;
 
 use super::limits;
 
-/// What may still be spent on an image.
-#[derive(Clone, Debug, Default)]
+/// What may still be spent on a layer.
+#[derive(Debug)]
 pub(super) struct Budget {
-    /// The size of the layers that were begun.
-    pub(super) packed: Cell<u64>,
-    pub(super) expanded: Cell<u64>,
-    pub(super) entries: Cell<u64>,
+    allowed: u64,
+    expanded: Cell<u64>,
+    entries: Cell<u64>,
+    /// How many Zstandard frames are being expanded, one inside the other.
+    windows: Cell<u64>,
 }
 
 /// Something whose bytes are counted.
@@ -27,6 +28,7 @@ struct Counted<'a, R> {
 /// tables of contents of lazily pulled images.
 struct Frames<'a> {
     state: State<'a>,
+    budget: &'a Budget,
 }
 
 enum State<'a> {
@@ -38,35 +40,53 @@ enum State<'a> {
 type Beginning<'a> = io::Chain<Cursor<[u8; 4]>, &'a mut dyn Read>;
 
 impl Budget {
+    /// For a layer of `packed` bytes, which may expand to at most `most`.
+    pub(super) fn new(packed: u64, most: u64) -> Self {
+        let by_size = packed.saturating_mul(limits::RATIO);
+        Self {
+            allowed: by_size.clamp(limits::FREE_BYTES.min(most), most),
+            expanded: Cell::new(0),
+            entries: Cell::new(0),
+            windows: Cell::new(0),
+        }
+    }
+
+    /// How many bytes there were behind what is compressed.
+    pub(super) fn expanded(&self) -> u64 {
+        self.expanded.get()
+    }
+
+    /// How many entries there were in archives.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries.get()
+    }
+
     /// Counts bytes that something expanded to.
     fn expand(&self, bytes: usize) -> io::Result<()> {
         let expanded = self.expanded.get().saturating_add(bytes as u64);
         self.expanded.set(expanded);
-        let allowed = self.allowed();
-        if expanded > allowed {
-            let message = format!("the image expands to more than {allowed} bytes");
+        if expanded > self.allowed {
+            let message = format!("the layer expands to more than {} bytes", self.allowed);
             return Err(io::Error::other(message));
         }
         Ok(())
-    }
-
-    fn allowed(&self) -> u64 {
-        let by_size = self.packed.get().saturating_mul(limits::RATIO);
-        by_size.clamp(limits::FREE_BYTES, limits::EXPANDED_BYTES)
-    }
-
-    /// True when nothing more can be looked through.
-    pub(super) fn is_spent(&self) -> bool {
-        self.expanded.get() > self.allowed() || self.entries.get() > limits::ENTRIES
     }
 
     /// Counts an entry of an archive.
     pub(super) fn enter(&self) -> Result<(), String> {
         self.entries.set(self.entries.get() + 1);
         if self.entries.get() > limits::ENTRIES {
-            return Err(format!("the image has over {} entries", limits::ENTRIES));
+            return Err(format!("the layer has over {} entries", limits::ENTRIES));
         }
         Ok(())
+    }
+
+    /// How far back the frame that is begun next may refer.
+    fn window(&self) -> u64 {
+        match self.windows.get() {
+            0 | 1 => limits::WINDOW_BYTES,
+            _ => limits::INNER_WINDOW_BYTES,
+        }
     }
 }
 
@@ -79,8 +99,9 @@ pub(super) fn gzip<'a>(source: &'a mut dyn Read, budget: &'a Budget) -> impl Rea
 
 /// The frames of a Zstandard file one after the other.
 pub(super) fn zstandard<'a>(source: &'a mut dyn Read, budget: &'a Budget) -> impl Read + 'a {
+    budget.windows.set(budget.windows.get() + 1);
     let state = State::Between(source);
-    let source = Frames { state };
+    let source = Frames { state, budget };
     Counted { source, budget }
 }
 
@@ -92,6 +113,13 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+impl Drop for Frames<'_> {
+    fn drop(&mut self) {
+        let windows = &self.budget.windows;
+        windows.set(windows.get().saturating_sub(1));
+    }
+}
+
 impl Read for Frames<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
@@ -100,7 +128,7 @@ impl Read for Frames<'_> {
         loop {
             self.state = match std::mem::replace(&mut self.state, State::Over) {
                 State::Over => return Ok(0),
-                State::Between(source) => begin(source)?,
+                State::Between(source) => begin(source, self.budget.window())?,
                 State::Within(mut decoder) => {
                     let count = decoder.read(buffer)?;
                     if count > 0 {
@@ -116,7 +144,7 @@ impl Read for Frames<'_> {
 }
 
 /// The next frame, if there is one.
-fn begin(source: &mut dyn Read) -> io::Result<State<'_>> {
+fn begin(source: &mut dyn Read, window: u64) -> io::Result<State<'_>> {
     let mut magic = [0; 4];
     match fill(source, &mut magic)? {
         0 => return Ok(State::Over),
@@ -132,21 +160,28 @@ fn begin(source: &mut dyn Read) -> io::Result<State<'_>> {
         }
         return Ok(State::Between(source));
     }
-    let decoder = StreamingDecoder::new(Cursor::new(magic).chain(source));
+    let source = Cursor::new(magic).chain(source);
+    let decoder = StreamingDecoder::new_with_max_window_size(source, window);
     let decoder = decoder.map_err(io::Error::other)?;
     Ok(State::Within(Box::new(decoder)))
 }
 
 /// Reads until the buffer is full or there is no more, and says how much there was.
 pub(super) fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let (filled, read) = fill_some(source, buffer);
+    read.map(|()| filled)
+}
+
+/// The same, where what was read before an error counts.
+pub(super) fn fill_some(source: &mut dyn Read, buffer: &mut [u8]) -> (usize, io::Result<()>) {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match source.read(rest) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return (filled, Err(error)),
         }
     }
-    Ok(filled)
+    (filled, Ok(()))
 }

@@ -59,6 +59,9 @@ impl Form {
             }
             _ => {}
         }
+        if matches!(beginning, [0x1e..=0x27, 0xb5, 0x2f, 0xfd, ..]) {
+            return Self::Closed("it is compressed with Zstandard of before its version 1");
+        }
         if let Some((_, what)) = CLOSED
             .iter()
             .find(|(magic, _)| beginning.starts_with(magic))

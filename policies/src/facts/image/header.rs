@@ -13,8 +13,19 @@ pub(super) struct Header {
     pub(super) kind: u8,
     pub(super) size: u64,
     pub(super) path: Vec<u8>,
-    /// GNU's sparse files have more of these.
-    pub(super) is_extended: bool,
+    /// Says that it is a `ustar` or GNU header. Some readers take others to be about files only.
+    pub(super) has_magic: bool,
+    /// What GNU's header says of a sparse file.
+    pub(super) sparse: Sparse,
+}
+
+/// Whether more blocks belong to the header of a sparse file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sparse {
+    Whole,
+    Extended,
+    /// It is not GNU's header, or what it says is read in two ways.
+    Ambiguous,
 }
 
 const CHECKSUM: std::ops::Range<usize> = 148..156;
@@ -35,22 +46,45 @@ impl Header {
             .ok_or_else(|| "an entry's size cannot be read in one way only".to_owned())?;
         let mut path = text(field(0..100)).to_vec();
         // GNU's magic has a blank, and other things where the prefix is.
+        let (is_ustar, is_gnu) = (
+            field(257..263) == b"ustar\0",
+            field(257..265) == b"ustar  \0",
+        );
         let prefix = text(field(345..500));
-        if field(257..263) == b"ustar\0" && !prefix.is_empty() {
+        if is_ustar && !prefix.is_empty() {
             path = [prefix, b"/", &path].concat();
         }
+        let flag = block.get(482).filter(|_| is_gnu);
         Ok(Self {
             kind: block.get(156).copied().unwrap_or_default(),
             size,
             path,
-            is_extended: block.get(482).is_some_and(|flag| *flag != 0),
+            has_magic: is_ustar || is_gnu,
+            sparse: flag.map_or(Sparse::Ambiguous, |flag| Sparse::of(*flag)),
         })
     }
 
-    /// Links, devices, directories and pipes have no content.
+    /// Whether what follows says something about other entries. Solaris' `X` is a file for all
+    /// others.
+    pub(super) fn is_about_another(&self) -> bool {
+        matches!(self.kind, b'x' | b'X' | b'g' | b'L' | b'K')
+    }
+
+    /// Links, devices, directories and pipes have no content; nor has what was a directory
+    /// before there was a type for them.
     pub(super) fn has_no_content(&self) -> bool {
-        let is_directory = matches!(self.kind, 0 | b'0') && self.path.ends_with(b"/");
-        matches!(self.kind, b'1'..=b'6') || is_directory
+        matches!(self.kind, b'1'..=b'6') || self.path.ends_with(b"/")
+    }
+}
+
+impl Sparse {
+    /// Go's reader takes any other number for a one, and that of Rust for none.
+    pub(super) fn of(flag: u8) -> Self {
+        match flag {
+            0 => Self::Whole,
+            1 => Self::Extended,
+            _ => Self::Ambiguous,
+        }
     }
 }
 
@@ -83,11 +117,12 @@ fn number(field: &[u8]) -> Option<u64> {
         }
         return (first & 0x40 == 0).then_some(value);
     }
+    // Digits behind a NUL are skipped by C's and Rust's readers and read by Go's.
     let is_padding = |byte: &u8| matches!(byte, b' ' | 0);
-    let start = field.iter().position(|byte| !is_padding(byte));
-    let Some(digits) = start.and_then(|start| field.get(start..)) else {
-        return Some(0);
-    };
+    let start = field.iter().position(|byte| *byte != b' ');
+    let digits = start
+        .and_then(|start| field.get(start..))
+        .unwrap_or_default();
     let end = digits.iter().position(is_padding).unwrap_or(digits.len());
     let (digits, rest) = digits.split_at_checked(end)?;
     if !rest.iter().all(is_padding) {
@@ -118,6 +153,9 @@ mod tests {
             (b"       17 \0\0", Some(15)),
             (b"\0\0\0\0\0\0\0\0\0\0\0\0", Some(0)),
             (b"\x80\0\0\0\0\0\0\0\0\0\x01\0", Some(256)),
+            (b"            ", Some(0)),
+            (b"\x0000000000017", None),
+            (b" \0 17\0\0\0\0\0\0\0", None),
             (b"17 1\0\0\0\0\0\0\0\0", None),
             (b"0x10\0\0\0\0\0\0\0\0", None),
             (b"-1\0\0\0\0\0\0\0\0\0\0", None),

@@ -21,10 +21,11 @@ impl Pax {
             let (key, value) = record.split_at(equals);
             let value = value.get(1..).unwrap_or_default();
             match key {
-                b"path" => self.path = Some(value.to_vec()),
+                b"path" => agree(&mut self.path, path(value)?)?,
                 b"size" => {
                     let size = std::str::from_utf8(value).ok().and_then(decimal);
-                    self.size = Some(size.ok_or("the size in an extended header is none")?);
+                    let size = size.ok_or("the size in an extended header is none")?;
+                    agree(&mut self.size, size)?;
                 }
                 _ if key.starts_with(b"GNU.sparse.") => self.is_sparse = true,
                 _ => {}
@@ -32,6 +33,24 @@ impl Pax {
         }
         Ok(())
     }
+}
+
+/// A name that all readers take alike: an empty one is the header's own for some, and at a NUL
+/// some stop.
+pub(super) fn path(value: &[u8]) -> Result<Vec<u8>, String> {
+    if value.is_empty() || value.contains(&0) {
+        return Err("the path in an extended header is none".to_owned());
+    }
+    Ok(value.to_vec())
+}
+
+/// Of two values some readers take the first and others the last.
+fn agree<T: PartialEq>(before: &mut Option<T>, value: T) -> Result<(), String> {
+    if before.as_ref().is_some_and(|before| *before != value) {
+        return Err("an extended header says the same thing in two ways".to_owned());
+    }
+    *before = Some(value);
+    Ok(())
 }
 
 /// The first record without its length and its newline, and what comes after it.
@@ -67,6 +86,10 @@ mod tests {
             b"11 size=+7\n",
             b"size=17\n",
             b"999999999999999999999 a=b\n",
+            b"8 path=\n",
+            b"11 path=a\0\n",
+            b"10 path=a\n10 path=b\n",
+            b"11 size=17\n11 size=18\n",
         ] {
             assert!(Pax::default().take_up(broken).is_err(), "{broken:?}");
         }

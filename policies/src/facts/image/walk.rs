@@ -1,14 +1,13 @@
 //! The way through one layer: into what is compressed, through archives, to each Wasm.
 
 use std::io::{self, Cursor, Read};
-use std::num::NonZeroUsize;
 
-use wasmport_artifact::{examine, with_causes};
+use wasmport_artifact::{Inspection, Inspector, with_causes};
 
-use super::expand::{Budget, fill, gzip, zstandard};
+use super::expand::{Budget, fill, fill_some, gzip, zstandard};
 use super::form::{BEGINNING, Form};
-use super::header::{BLOCK, Header};
-use super::pax::Pax;
+use super::header::{BLOCK, Header, Sparse};
+use super::pax::{self, Pax};
 use super::{LayerFacts, limits};
 use crate::facts::InnerWasm;
 
@@ -29,8 +28,9 @@ pub(super) struct Place {
 /// What headers said about the entry that comes next.
 #[derive(Default)]
 struct Announced {
-    pax: Pax,
+    pax: Option<Pax>,
     long_path: Option<Vec<u8>>,
+    has_long_link: bool,
 }
 
 impl Walk<'_> {
@@ -38,9 +38,17 @@ impl Walk<'_> {
     /// error is about the file as a whole: it could not be read to its end.
     pub(super) fn look_at(&mut self, place: &Place, source: &mut dyn Read) -> Result<Form, String> {
         let mut beginning = [0; BEGINNING];
-        let length = fill(source, &mut beginning).map_err(|error| with_causes(&error))?;
+        let (length, read) = fill_some(source, &mut beginning);
         let beginning = beginning.get(..length).unwrap_or_default();
         let mut form = Form::recognise(beginning);
+        if let Err(error) = read {
+            let reason = with_causes(&error);
+            if form != Form::Wasm {
+                return Err(reason);
+            }
+            self.found.unreadable(&place.path, reason);
+            return Ok(form);
+        }
         if place.path.is_empty() && length == BLOCK && beginning.iter().all(|byte| *byte == 0) {
             // An archive without entries: a layer in which nothing changed.
             form = Form::Tar;
@@ -55,7 +63,7 @@ impl Walk<'_> {
             return Err(format!("it is over {} archives deep", limits::NESTING));
         }
         match form {
-            Form::Wasm => self.wasm(place, &mut source)?,
+            Form::Wasm => self.wasm(place, &mut source),
             Form::Closed(what) => self.unseen(&place.path, what.to_owned()),
             Form::Gzip => return self.look_at(&inner, &mut gzip(&mut source, self.budget)),
             Form::Zstandard => {
@@ -67,51 +75,61 @@ impl Walk<'_> {
         Ok(form)
     }
 
-    fn wasm(&mut self, place: &Place, source: &mut dyn Read) -> Result<(), String> {
+    /// What begins as Wasm is judged, or it is known why it cannot be.
+    fn wasm(&mut self, place: &Place, source: &mut dyn Read) {
+        match self.inspect(source) {
+            Ok(inspection) => self.found.wasm.push(InnerWasm {
+                layer: self.found.layer.clone(),
+                path: place.path.clone(),
+                inspection,
+            }),
+            Err(reason) => self.found.unreadable(&place.path, reason),
+        }
+    }
+
+    fn inspect(&mut self, source: &mut dyn Read) -> Result<Inspection, String> {
         if self.found.wasm.len() >= limits::WASM_FILES {
             return Err(format!("there are over {} Wasm files", limits::WASM_FILES));
         }
-        let mut bytes = Vec::new();
-        let mut limited = source.take(limits::WASM_BYTES + 1);
-        let read = limited.read_to_end(&mut bytes);
-        read.map_err(|error| with_causes(&error))?;
-        if bytes.len() as u64 > limits::WASM_BYTES {
-            let most = limits::WASM_BYTES;
-            return Err(format!("it is Wasm of over {most} bytes"));
+        let mut inspector = Inspector::new();
+        let mut piece = [0; 16 << 10];
+        let mut size = 0;
+        loop {
+            let count = fill(source, &mut piece).map_err(|error| with_causes(&error))?;
+            size += count as u64;
+            if size > limits::WASM_BYTES {
+                return Err(format!("it has over {} bytes", limits::WASM_BYTES));
+            }
+            if count == 0 {
+                break;
+            }
+            let piece = piece.get(..count).unwrap_or_default();
+            let pushed = inspector.push(piece);
+            pushed.map_err(|error| with_causes(&error))?;
         }
-        let inspection = examine(&bytes, NonZeroUsize::MIN).map_err(|error| with_causes(&error))?;
+        let inspection = inspector.finish().map_err(|error| with_causes(&error))?;
         let size = serde_json::to_vec(&inspection).map_or(usize::MAX, |json| json.len());
-        self.found.json_bytes = self.found.json_bytes.saturating_add(size);
-        if self.found.json_bytes > limits::FACTS_BYTES {
+        let json_bytes = self.found.json_bytes.saturating_add(size);
+        if json_bytes > limits::FACTS_BYTES {
             return Err("there is too much to say about the Wasm files".to_owned());
         }
-        self.found.wasm.push(InnerWasm {
-            layer: self.found.layer.clone(),
-            path: place.path.clone(),
-            inspection,
-        });
-        Ok(())
+        self.found.json_bytes = json_bytes;
+        Ok(inspection)
     }
 
     /// The entries of an archive, and that nothing comes after them.
     fn archive(&mut self, place: &Place, source: &mut dyn Read) -> Result<(), String> {
         let mut announced = Announced::default();
-        let mut global = Pax::default();
         while let Some(block) = block(source)? {
             if block.iter().all(|byte| *byte == 0) {
                 return only_zeros(source);
             }
             self.budget.enter()?;
             let header = Header::parse(&block)?;
-            match header.kind {
-                b'x' | b'X' => announced.pax.take_up(&special(&header, source)?)?,
-                b'g' => global.take_up(&special(&header, source)?)?,
-                b'L' => announced.long_path = Some(special(&header, source)?),
-                b'K' => drop(special(&header, source)?),
-                _ => {
-                    let said = std::mem::take(&mut announced);
-                    self.entry(place, header, said, &global, source)?;
-                }
+            if header.is_about_another() {
+                announced.take_up(&header, source)?;
+            } else {
+                self.entry(place, header, std::mem::take(&mut announced), source)?;
             }
         }
         Ok(())
@@ -122,18 +140,21 @@ impl Walk<'_> {
         place: &Place,
         mut header: Header,
         said: Announced,
-        global: &Pax,
         source: &mut dyn Read,
     ) -> Result<(), String> {
-        if let Some(path) = said.pax.path.or(said.long_path).or(global.path.clone()) {
-            header.path = path;
+        let pax = said.pax.unwrap_or_default();
+        let mut names = pax.path.into_iter().chain(said.long_path);
+        if let Some(name) = names.next() {
+            if names.any(|other| other != name) {
+                return Err("an entry has two names".to_owned());
+            }
+            header.path = name;
         }
         let path = shown(&place.path, &header.path)?;
-        let sizes = [said.pax.size, global.size];
-        if sizes.into_iter().flatten().any(|size| size != header.size) {
+        if pax.size.is_some_and(|size| size != header.size) {
             return Err(format!("the entry `{path}` has two sizes"));
         }
-        if header.has_no_content() {
+        if header.has_no_content() || header.path.is_empty() {
             return match header.size {
                 0 => Ok(()),
                 _ => Err(format!(
@@ -141,26 +162,23 @@ impl Walk<'_> {
                 )),
             };
         }
-        let is_sparse = header.kind == b'S' || said.pax.is_sparse || global.is_sparse;
-        let mut has_more = header.kind == b'S' && header.is_extended;
-        while has_more {
-            let extension = block(source)?.ok_or("it ends within an entry")?;
-            has_more = extension.get(504).is_some_and(|flag| *flag != 0);
+        let is_sparse = header.kind == b'S' || pax.is_sparse;
+        if header.kind == b'S' {
+            skip_map(&header, source)?;
         }
-        let mut content = source.take(header.size);
         if is_sparse {
-            // What is stored is not what the file begins with.
+            // What is stored is not what the file begins with, unless somebody takes it so.
             self.unseen(&path, "it is a sparse file".to_owned());
         } else if header.kind == b'M' {
             self.unseen(&path, "it continues a file of another archive".to_owned());
-        } else {
-            let inner = Place {
-                path: path.clone(),
-                depth: place.depth,
-            };
-            if let Err(reason) = self.look_at(&inner, &mut content) {
-                self.unseen(&path, reason);
-            }
+        }
+        let inner = Place {
+            path,
+            depth: place.depth,
+        };
+        let mut content = source.take(header.size);
+        if let Err(reason) = self.look_at(&inner, &mut content) {
+            self.unseen(&inner.path, reason);
         }
         finish(&mut content, header.size)
     }
@@ -168,6 +186,65 @@ impl Walk<'_> {
     pub(super) fn unseen(&mut self, path: &str, reason: String) {
         self.found.unseen(path, reason);
     }
+}
+
+impl Announced {
+    /// Takes up a header that is about the next entry, or about all. What readers do when
+    /// there are two of a kind, or in which order they apply, is different.
+    fn take_up(&mut self, header: &Header, source: &mut dyn Read) -> Result<(), String> {
+        let content = special(header, source)?;
+        let has_size = self.pax.as_ref().is_some_and(|pax| pax.size.is_some());
+        let is_first = match header.kind {
+            // Go's reader forgets what was said before it, and ignores what it says itself.
+            b'g' => self.is_empty(),
+            b'x' => self.pax.is_none(),
+            b'L' => self.long_path.is_none(),
+            b'K' => !self.has_long_link,
+            _ => false,
+        };
+        if has_size || !is_first || !header.has_magic {
+            return Err("what is said about an entry is ambiguous".to_owned());
+        }
+        match header.kind {
+            b'L' => self.long_path = Some(long_path(content)?),
+            b'K' => self.has_long_link = true,
+            kind => {
+                let mut pax = Pax::default();
+                pax.take_up(&content)?;
+                if kind == b'x' {
+                    self.pax = Some(pax);
+                } else if pax != Pax::default() {
+                    return Err("paths and sizes of all entries are ambiguous".to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pax.is_none() && self.long_path.is_none() && !self.has_long_link
+    }
+}
+
+/// Skips the blocks that say where the parts of a sparse file belong.
+fn skip_map(header: &Header, source: &mut dyn Read) -> Result<(), String> {
+    let mut sparse = header.sparse;
+    while sparse == Sparse::Extended {
+        let extension = block(source)?.ok_or("it ends within an entry")?;
+        sparse = extension.get(504).copied().map_or(sparse, Sparse::of);
+    }
+    match sparse {
+        Sparse::Ambiguous => Err("the map of a sparse file is ambiguous".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Up to the NULs at its end.
+fn long_path(mut content: Vec<u8>) -> Result<Vec<u8>, String> {
+    while content.last() == Some(&0) {
+        content.pop();
+    }
+    pax::path(&content)
 }
 
 /// Reads what is left of an entry, and what fills it up.
@@ -194,10 +271,6 @@ fn special(header: &Header, source: &mut dyn Read) -> Result<Vec<u8>, String> {
         .read_to_end(&mut bytes)
         .map_err(|error| with_causes(&error))?;
     finish(&mut content, header.size)?;
-    if header.kind == b'L' {
-        let end = bytes.iter().position(|byte| *byte == 0);
-        bytes.truncate(end.unwrap_or(bytes.len()));
-    }
     Ok(bytes)
 }
 
