@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, and so may what it calls"
 )]
 
+#[path = "properties/disguises.rs"]
+mod disguises;
 #[path = "properties/made.rs"]
 mod made;
 
