@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use wasmport_artifact::{
-    Digest, Inspection, Manifest, Reference, RepositoryName, inspect, limits, media_type,
+    Digest, FunctionTypes, Inspection, Manifest, Reference, RepositoryName, inspect, limits,
+    media_type,
 };
 use wasmport_builder::{Layout, LayoutError, Metadata, pack};
 use wasmport_client::{BlobSource, Push};
@@ -216,6 +217,15 @@ impl Artifact {
             }
         };
         Err(Failure::new(Kind::Input, words))
+    }
+
+    /// The types of the functions that it imports and exports.
+    pub(crate) fn function_types(&self, inspection: &Inspection) -> Result<FunctionTypes, Failure> {
+        let bytes = self.layer.as_deref().unwrap_or_default();
+        FunctionTypes::of(bytes, inspection).map_err(|error| {
+            let what = format!("failed to read the types of {}", self.name());
+            Failure::caused(Kind::Input, &what, &error)
+        })
     }
 
     /// The Wasm itself, where it can be read.

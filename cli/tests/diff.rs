@@ -98,3 +98,53 @@ fn references_are_compared_too() {
     assert_eq!(compared["replaces"], true);
     assert_eq!(sandbox.run(&["diff", "old.wasm", "missing.wasm"]).code, 2);
 }
+
+/// A component that imports and exports a function, with a record of these fields.
+fn with_record(fields: &str) -> String {
+    format!(
+        r#"(component
+        (import "acme:db/query@1.0.0" (instance
+            (type $row' (record {fields}))
+            (export "row" (type $row (eq $row')))
+            (export "run" (func (result $row)))))
+        (import "log" (func $log (param "text" string)))
+        (export "log-it" (func $log)))"#
+    )
+}
+
+#[test]
+fn a_function_with_another_type_is_another_function() {
+    let sandbox = sandbox();
+    sandbox.write_wasm("one.wasm", &with_record(r#"(field "id" u64)"#));
+    let more = with_record(r#"(field "id" u64) (field "name" string)"#);
+    sandbox.write_wasm(
+        "two.wasm",
+        &more.replace(r#""text" string"#, r#""text" (list u8)"#),
+    );
+    let answer = sandbox.run(&["diff", "one.wasm", "two.wasm"]);
+    assert_eq!((answer.code, answer.stdout.as_str()), (1, ""), "{answer:?}");
+    let expected = "\
+imports
+  ~ acme:db/query@1.0.0
+    ~ run: func() -> record { id: u64, name: string }
+      was func() -> record { id: u64 }
+  ~ log
+    ~ log: func(text: list<u8>)
+      was func(text: string)
+exports
+  ~ log-it
+    ~ log-it: func(text: list<u8>)
+      was func(text: string)
+no: it calls `run` of `acme:db/query@1.0.0` with another type than the first
+no: it calls `log` of `log` with another type than the first
+no: its `log-it` has `log-it` with another type
+error: `two.wasm` cannot replace `one.wasm`
+";
+    assert_eq!(answer.stderr.split_once('\n').unwrap().1, expected);
+    assert_eq!(sandbox.run(&["diff", "one.wasm", "one.wasm"]).code, 0);
+    let json = sandbox
+        .run(&["diff", "one.wasm", "two.wasm", "--format", "json"])
+        .json();
+    assert_eq!(json["obstacles"][0]["code"], "import-retyped");
+    assert_eq!(json["step"], "major");
+}

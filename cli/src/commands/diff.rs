@@ -17,11 +17,17 @@ use crate::source::Subject;
 /// How many functions of one import or export are listed for people.
 const FUNCTIONS: usize = 8;
 
+/// How many characters of a type are shown for people.
+const TYPE: usize = 300;
+
 /// Say what changed between two artifacts, and whether the second can replace the first
 ///
 /// It can when it needs nothing that a host of the first need not have, and exports everything
-/// that the first exports. Interfaces, their versions and functions are compared; the types of
-/// functions are not.
+/// that the first exports. Interfaces, their versions, functions and the types of functions are
+/// compared. A function of another type is another function, also where a record has a field more:
+/// runtimes ask for the same structure. Names of types say nothing, but for resources. What a
+/// function does is not compared, nor are types that no function has, nor memories and globals of
+/// core modules.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -77,7 +83,8 @@ pub(crate) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
     let before = Artifact::read(&args.before, &args.connection).await?;
     let after = Artifact::read(&args.after, &args.connection).await?;
     let (old, new) = (before.inspection()?, after.inspection()?);
-    let comparison = Comparison::between(&old, &new);
+    let (old_types, new_types) = (before.function_types(&old)?, after.function_types(&new)?);
+    let comparison = Comparison::with_types((&old, &old_types), (&new, &new_types));
     let compared = Compared {
         replaces: comparison.can_replace(),
         capabilities: CapabilityChanges::between(&old, &new),
@@ -198,8 +205,25 @@ fn section(name: &str, changes: &Changes) -> Vec<String> {
         };
         lines.extend(only('+', &changed.functions_added));
         lines.extend(only('-', &changed.functions_removed));
+        for retyped in changed.functions_retyped.iter().take(FUNCTIONS) {
+            lines.push(format!(
+                "    ~ {}: {}",
+                clean(&retyped.function),
+                shown(&retyped.after)
+            ));
+            lines.push(format!("      was {}", shown(&retyped.before)));
+        }
     }
     lines
+}
+
+/// A type, unless it is too long to be read. The JSON form has all of it.
+fn shown(text: &str) -> String {
+    let mut shown: String = text.chars().take(TYPE).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    clean(&shown)
 }
 
 fn functions<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {

@@ -3,11 +3,12 @@
 
 mod obstacles;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 use serde::Serialize;
 
+use crate::function_types::FunctionTypes;
 use crate::inspection::{Export, Import, Inspection, ItemKind, WitInterface};
 use crate::interface_name::InterfaceName;
 pub use obstacles::Obstacle;
@@ -17,7 +18,8 @@ pub use obstacles::Obstacle;
 #[serde(rename_all = "camelCase")]
 pub struct Comparison {
     /// Why the second cannot take the place of the first; empty when it can. Interfaces,
-    /// functions and versions are compared, the types of functions are not.
+    /// functions and versions are compared; with [`Comparison::with_types`] the types of functions
+    /// are too.
     pub obstacles: Vec<Obstacle>,
     /// The step in its version that the second needs at least.
     pub step: Step,
@@ -69,6 +71,9 @@ pub struct Item {
     /// False when there may be more functions than are named.
     #[serde(skip)]
     is_complete: bool,
+    /// The types of its functions, as far as they were read.
+    #[serde(skip)]
+    types: BTreeMap<String, String>,
 }
 
 /// An import or export that both have, in the same track of versions.
@@ -84,6 +89,21 @@ pub struct ChangedItem {
     pub functions_added: BTreeSet<String>,
     /// Functions that only the first names.
     pub functions_removed: BTreeSet<String>,
+    /// Functions that both name, and that have another type.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions_retyped: Vec<Retyped>,
+}
+
+/// A function whose type is another one. Types are written like those of WIT, with their structure
+/// in place of names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retyped {
+    /// The function.
+    pub function: String,
+    /// Its type in the first.
+    pub before: String,
+    /// Its type in the second.
+    pub after: String,
 }
 
 /// Sizes in bytes.
@@ -96,20 +116,29 @@ pub struct Sizes {
 }
 
 impl Comparison {
-    /// Compares what was found in two artifacts.
+    /// Compares what was found in two artifacts, without the types of functions.
     pub fn between(before: &Inspection, after: &Inspection) -> Self {
-        let imports = |inspection: &Inspection| items(&inspection.imports);
-        // A WIT package has no code: what it offers are its interfaces.
-        let exports = |inspection: &Inspection| match &inspection.package {
-            Some(package) => items(&package.interfaces),
-            None => items(&inspection.exports),
-        };
-        let (old_imports, new_imports) = (imports(before), imports(after));
-        let (old_exports, new_exports) = (exports(before), exports(after));
+        let none = FunctionTypes::default();
+        Self::with_types((before, &none), (after, &none))
+    }
+
+    /// Compares what was found in two artifacts. A function of another type is another function:
+    /// runtimes and validators ask for the same structure, so that there is no type that stands in
+    /// for another one.
+    pub fn with_types(
+        before: (&Inspection, &FunctionTypes),
+        after: (&Inspection, &FunctionTypes),
+    ) -> Self {
+        let (old_imports, old_exports) = sides(before);
+        let (new_imports, new_exports) = sides(after);
         let mut obstacles = Vec::new();
-        obstacles.extend(obstacles::of_kind(before.kind, after.kind));
+        obstacles.extend(obstacles::of_kind(before.0.kind, after.0.kind));
         obstacles.extend(obstacles::of_imports(&old_imports, &new_imports));
         obstacles.extend(obstacles::of_exports(&old_exports, &new_exports));
+        obstacles.extend(obstacles::of_types(
+            (&old_imports, &new_imports),
+            (&old_exports, &new_exports),
+        ));
         let exports = Changes::between(&old_exports, &new_exports);
         Self {
             step: Step::needed(&obstacles, &exports),
@@ -117,8 +146,8 @@ impl Comparison {
             imports: Changes::between(&old_imports, &new_imports),
             exports,
             size: Sizes {
-                before: before.size,
-                after: after.size,
+                before: before.0.size,
+                after: after.0.size,
             },
         }
     }
@@ -198,10 +227,12 @@ impl ChangedItem {
             was: (old.name != new.name).then(|| old.name.clone()),
             functions_added: only(new, old),
             functions_removed: only(old, new),
+            functions_retyped: new.retyped(old),
         };
         let is_change = changed.was.is_some()
             || !changed.functions_added.is_empty()
-            || !changed.functions_removed.is_empty();
+            || !changed.functions_removed.is_empty()
+            || !changed.functions_retyped.is_empty();
         is_change.then_some(changed)
     }
 
@@ -226,6 +257,20 @@ impl Item {
         alike.max_by_key(|item| item.version())
     }
 
+    /// The functions that have another type than in `old`.
+    fn retyped(&self, old: &Self) -> Vec<Retyped> {
+        let types = self.types.iter();
+        let retyped = types.filter_map(|(function, after)| {
+            let before = old.types.get(function)?;
+            (before != after).then(|| Retyped {
+                function: function.clone(),
+                before: before.clone(),
+                after: after.clone(),
+            })
+        });
+        retyped.collect()
+    }
+
     fn version(&self) -> Option<&Version> {
         self.interface.as_ref()?.version.as_ref()
     }
@@ -239,6 +284,7 @@ impl From<&Import> for Item {
             interface: import.interface(),
             kind: import.kind,
             is_complete: !import.opaque,
+            types: BTreeMap::new(),
         }
     }
 }
@@ -251,6 +297,7 @@ impl From<&Export> for Item {
             interface: export.interface(),
             kind: export.kind,
             is_complete: !export.opaque,
+            types: BTreeMap::new(),
         }
     }
 }
@@ -263,8 +310,25 @@ impl From<&WitInterface> for Item {
             interface: interface.name.parse().ok(),
             kind: ItemKind::Instance,
             is_complete: true,
+            types: BTreeMap::new(),
         }
     }
+}
+
+/// Imports and exports. A WIT package has no code: what it offers are its interfaces.
+fn sides((inspection, types): (&Inspection, &FunctionTypes)) -> (Vec<Item>, Vec<Item>) {
+    let mut imports = items(&inspection.imports);
+    for item in &mut imports {
+        item.types = types.import(&item.name);
+    }
+    let mut exports = match &inspection.package {
+        Some(package) => items(&package.interfaces),
+        None => items(&inspection.exports),
+    };
+    for item in &mut exports {
+        item.types = types.export(&item.name);
+    }
+    (imports, exports)
 }
 
 fn items<'a, T>(list: &'a [T]) -> Vec<Item>

@@ -106,12 +106,12 @@ pub fn validate(bytes: &[u8]) -> Result<(), InspectError> {
     Ok(())
 }
 
-fn recognise(bytes: &[u8]) -> Result<(), InspectError> {
+pub(crate) fn recognise(bytes: &[u8]) -> Result<(), InspectError> {
     NotWasm::recognise(bytes).map_or(Ok(()), |other| Err(InspectError::NotWasm(other)))
 }
 
 /// The proposals that are accepted.
-fn accepted() -> WasmFeatures {
+pub(crate) fn accepted() -> WasmFeatures {
     WasmFeatures::WASM3
         | WasmFeatures::COMPONENT_MODEL
         | WasmFeatures::CM_ASYNC

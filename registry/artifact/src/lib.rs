@@ -24,6 +24,7 @@ mod comparison;
 mod config;
 mod descriptor;
 mod digest;
+mod function_types;
 mod inspect;
 mod inspection;
 mod interface_name;
@@ -36,10 +37,11 @@ mod repository_name;
 mod tag;
 
 pub use causes::with_causes;
-pub use comparison::{ChangedItem, Changes, Comparison, Item, Obstacle, Sizes, Step};
+pub use comparison::{ChangedItem, Changes, Comparison, Item, Obstacle, Retyped, Sizes, Step};
 pub use config::{ComponentClaim, Disagreement, WasmConfig, WasmConfigError};
 pub use descriptor::Descriptor;
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
+pub use function_types::FunctionTypes;
 pub use inspect::{InspectError, Inspector, NotWasm, examine, inspect, validate};
 pub use inspection::{
     Dependencies, Dependency, Export, Feature, Import, Inspection, ItemKind, Kind, Memory, Section,

@@ -66,3 +66,7 @@ pub const CHAIN_FUNCTIONS: usize = 1000;
 /// How many slots of a module's table are looked for among the numbers in its code.
 /// `wasm-tools` fills five thousand.
 pub const SLOTS: u32 = 1_000_000;
+
+/// How much is written out of the types of functions when two artifacts are compared. Those of all
+/// of WASI take less than a hundredth; types that refer to each other can unfold without end.
+pub const TYPE_BYTES: usize = 16 << 20;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Item;
+use super::{Item, Retyped};
 use crate::inspection::{ItemKind, Kind};
 
 /// A core module's imports of this name are one interface that never changes.
@@ -52,6 +52,20 @@ pub enum Obstacle {
         name: String,
         /// The functions.
         functions: BTreeSet<String>,
+    },
+    /// It calls functions as what they are not at a host of the first.
+    ImportRetyped {
+        /// The import.
+        name: String,
+        /// The functions.
+        functions: Vec<Retyped>,
+    },
+    /// It offers functions as something else.
+    ExportRetyped {
+        /// The export.
+        name: String,
+        /// The functions.
+        functions: Vec<Retyped>,
     },
 }
 
@@ -108,6 +122,25 @@ pub(super) fn of_exports(before: &[Item], after: &[Item]) -> Vec<Obstacle> {
     lacks.collect()
 }
 
+/// Functions that both have, with another type.
+pub(super) fn of_types(
+    (old_imports, new_imports): (&[Item], &[Item]),
+    (old_exports, new_exports): (&[Item], &[Item]),
+) -> Vec<Obstacle> {
+    let imports = retyped(old_imports, new_imports);
+    let imports = imports.map(|(name, functions)| Obstacle::ImportRetyped { name, functions });
+    let exports = retyped(old_exports, new_exports);
+    let exports = exports.map(|(name, functions)| Obstacle::ExportRetyped { name, functions });
+    imports.chain(exports).collect()
+}
+
+fn retyped(before: &[Item], after: &[Item]) -> impl Iterator<Item = (String, Vec<Retyped>)> {
+    after.iter().filter_map(|new| {
+        let functions = new.retyped(new.among(before)?);
+        (!functions.is_empty()).then(|| (new.name.clone(), functions))
+    })
+}
+
 impl fmt::Display for Obstacle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -144,6 +177,16 @@ impl fmt::Display for Obstacle {
             Self::ExportShrank { name, functions } => {
                 write!(formatter, "its `{name}` lacks {}", list(functions))
             }
+            Self::ImportRetyped { name, functions } => write!(
+                formatter,
+                "it calls {} of `{name}` with another type than the first",
+                list(functions.iter().map(|it| &it.function))
+            ),
+            Self::ExportRetyped { name, functions } => write!(
+                formatter,
+                "its `{name}` has {} with another type",
+                list(functions.iter().map(|it| &it.function))
+            ),
         }
     }
 }
@@ -156,7 +199,10 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn list(functions: &BTreeSet<String>) -> String {
-    let names: Vec<String> = functions.iter().map(|name| format!("`{name}`")).collect();
+fn list<'a>(functions: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<String> = functions
+        .into_iter()
+        .map(|name| format!("`{name}`"))
+        .collect();
     names.join(", ")
 }
