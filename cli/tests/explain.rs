@@ -47,7 +47,7 @@ wasi:sockets/tcp@0.2.6: of 2 functions 1 reached, 1 dead
     app::main
     app::exchange  ← yours
     std::net::connect
-    socket  (main)
+    socket  (module main)
     wasi:sockets/tcp@0.2.6#connect
 
 wasi:cli/exit@0.2.6: unused: no code is given it

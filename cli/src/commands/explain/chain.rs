@@ -64,7 +64,7 @@ fn is_foldable(frame: &Frame) -> bool {
 
 fn line(frame: &Frame, is_responsible: bool) -> String {
     let place = if frame.owner == Owner::Other {
-        format!("  ({})", frame.module)
+        format!("  ({})", module(frame))
     } else {
         String::new()
     };
@@ -86,16 +86,26 @@ fn through(via: Option<Via>) -> &'static str {
 
 /// Whose the frames are, each once.
 fn owners(frames: &[Frame]) -> String {
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     for frame in frames {
         let name = match frame.owner {
-            Owner::Standard => "Rust's standard library",
-            Owner::Bindings => "bindings",
-            _ => frame.module.as_str(),
+            Owner::Standard => "Rust's standard library".to_owned(),
+            Owner::Bindings => "bindings".to_owned(),
+            _ => module(frame),
         };
         if !names.contains(&name) {
             names.push(name);
         }
     }
     names.join(" and ")
+}
+
+/// The core module that a function lies in. The one with the program is called `main` mostly,
+/// which must not look like a function or a crate.
+fn module(frame: &Frame) -> String {
+    if frame.module.starts_with("module ") {
+        frame.module.clone()
+    } else {
+        format!("module {}", frame.module)
+    }
 }
