@@ -47,6 +47,7 @@ pub(crate) use permit::{AdmittedManifest, HeldManifest, Judged};
 pub use previous::{by_precedence, version};
 pub(crate) use pull::Standing;
 pub use verification::Attestor;
+use verification::Verifier;
 
 const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 
@@ -63,6 +64,7 @@ pub(crate) struct Admission {
     tag_rules: ArcSwap<TagRules>,
     decisions: Decisions,
     attestor: OnceLock<Arc<dyn Attestor>>,
+    verifier: ArcSwap<Verifier>,
     inspections: Arc<Inspections>,
     proofs: Semaphore,
     layers: image::Layers,
@@ -111,6 +113,7 @@ impl Admission {
             tag_rules: ArcSwap::default(),
             decisions: Decisions::default(),
             attestor: OnceLock::new(),
+            verifier: ArcSwap::default(),
             inspections: Arc::default(),
             proofs: Semaphore::new(PROOFS),
             layers: image::Layers::default(),

@@ -102,6 +102,7 @@ impl App {
         let access = Loaded::load(settings, secrets)?;
         self.access.replace(access).await?;
         self.admission.set_tag_rules(tags);
+        self.admission.set_verifier(settings);
         self.admission.set_layer_limits(LayerLimits {
             expanded_bytes: settings.policy.expanded_layer.bytes(),
         });

@@ -5,13 +5,14 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tracing::error;
+use tracing::{error, warn};
 use wasmport_artifact::{
     Algorithm, Descriptor, Digest, Manifest, RepositoryName, Selector, media_type, with_causes,
 };
@@ -19,11 +20,28 @@ use wasmport_policies::{Content, Verdict};
 use wasmport_signature::bundle_manifest;
 
 use super::{Admission, Decided, Judged, Push};
+use crate::config::Settings;
 
 /// The type of the statements.
 const PREDICATE_TYPE: &str = "https://slsa.dev/verification_summary/v1";
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
+
+/// How often publishing is tried, and how long is waited after the first failure; each time
+/// twice as long. Who pushed waits for it; what fails now is tried at the next push again.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What summaries call a registry that nobody gave a name.
+const NO_NAME: &str = "urn:wasmport:registry";
+
+/// Who has verified, as the summaries say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Verifier {
+    id: Option<String>,
+    /// Where others find the registry.
+    host: Option<String>,
+}
 
 /// Signs statements about what the registry admits.
 pub trait Attestor: Debug + Send + Sync {
@@ -64,12 +82,14 @@ impl Summary {
         })
     }
 
-    fn predicate(&self, now: Timestamp) -> Value {
+    fn predicate(&self, verifier: &Verifier, now: Timestamp) -> Value {
         let policy = &self.decided.policy;
+        let place = verifier.host.iter().map(|host| format!("{host}/"));
+        let place: String = place.collect();
         json!({
-            "verifier": { "id": "https://wasmport.dev/registry" },
+            "verifier": { "id": verifier.id.as_deref().unwrap_or(NO_NAME) },
             "timeVerified": now.to_string(),
-            "resourceUri": format!("{}@{}", self.repository, self.subject.digest),
+            "resourceUri": format!("{place}{}@{}", self.repository, self.subject.digest),
             "policy": {
                 "uri": format!("urn:wasmport:policy:{policy}"),
                 "digest": { policy.algorithm().name(): policy.hex() },
@@ -88,26 +108,46 @@ impl Admission {
         let _is_first = self.attestor.set(attestor);
     }
 
-    /// A summary of this, if it is due: there is a key, and it was not admitted by the same
-    /// policy before.
+    /// Names who verifies from now on.
+    pub(crate) fn set_verifier(&self, settings: &Settings) {
+        let url = settings.server.external_url.as_deref();
+        let url = url.map(|url| url.trim_end_matches('/'));
+        let id = settings.policy.vsa_verifier.as_deref().or(url);
+        let host = url.map(|url| url.split_once("://").map_or(url, |(_, host)| host));
+        self.verifier.store(Arc::new(Verifier {
+            id: id.map(str::to_owned),
+            host: host.map(str::to_owned),
+        }));
+    }
+
+    /// A summary of this, if it is due: there is a key, and none was published of what the same
+    /// policy decided.
     pub(super) async fn summary_of(&self, judged: &Judged) -> Option<Summary> {
         self.attestor.get()?;
         let summary = Summary::of(judged)?;
         let before = self.store.decision(&judged.repository, &judged.digest);
-        let is_known = before.await.ok().flatten().is_some_and(|before| {
-            before.decision.verdict == Verdict::Admit
-                && before.policy_digest == summary.decided.policy
-        });
-        (!is_known).then_some(summary)
+        let before = before.await.ok().flatten();
+        let published = before.and_then(|before| before.summarized);
+        (published.as_ref() != Some(&summary.decided.policy)).then_some(summary)
     }
 
     /// Publishes a summary. What it is of is admitted already, and stays so when this fails.
     pub(super) fn publish(&self, summary: Summary) -> BoxFuture<'_, ()> {
         async move {
             let (repository, digest) = (&summary.repository, &summary.subject.digest);
-            if let Err(problem) = self.try_publish(&summary).await {
+            let mut pause = PAUSE;
+            for attempt in 1..=ATTEMPTS {
+                let Err(problem) = self.try_publish(&summary).await else {
+                    return;
+                };
                 let error = with_causes(problem.as_ref());
-                error!(%repository, %digest, error, "failed to publish a summary");
+                if attempt == ATTEMPTS {
+                    error!(%repository, %digest, error, "failed to publish a summary");
+                    return;
+                }
+                warn!(%repository, %digest, error, attempt, "tries again to publish a summary");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
             }
         }
         .boxed()
@@ -118,7 +158,7 @@ impl Admission {
             return Ok(());
         };
         let now = Timestamp::now();
-        let predicate = summary.predicate(now);
+        let predicate = summary.predicate(&self.verifier.load(), now);
         let bundle = attestor.attest(&summary.subject.digest, PREDICATE_TYPE, &predicate)?;
         // With seconds, as others write it.
         let created = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -145,6 +185,9 @@ impl Admission {
             manifest,
         };
         self.push(push).await?;
+        let policy = &summary.decided.policy;
+        let (repository, subject) = (&summary.repository, &summary.subject.digest);
+        self.store.summarized(repository, subject, policy).await?;
         Ok(())
     }
 }

@@ -75,6 +75,9 @@ pub struct PolicySettings {
     /// A key file of cosign, by which `wasmport serve` signs a summary of each admission, which
     /// is stored as a referrer. Default: none.
     pub vsa_key: Option<PathBuf>,
+    /// The URI by which those summaries name who has verified. Default: `server.external-url`,
+    /// or where there is none, `urn:wasmport:registry`, which names no one.
+    pub vsa_verifier: Option<String>,
     /// How many bytes one layer of an image may expand to while it is looked through for Wasm.
     /// Default 1 GiB.
     pub expanded_layer: ByteSize,
@@ -119,6 +122,7 @@ impl Default for PolicySettings {
             file: "preset:standard".to_owned(),
             mode: PolicyMode::default(),
             vsa_key: None,
+            vsa_verifier: None,
             expanded_layer: ByteSize(LayerLimits::default().expanded_bytes),
         }
     }

@@ -8,7 +8,7 @@ use wasmport_policies::{Decision, Previous};
 
 use super::error::StorageError;
 use super::keys::Key;
-use super::records::Batch;
+use super::records::{Batch, CommitError};
 use super::store::{Store, decode, encode, now_ms};
 use crate::admission::Judged;
 
@@ -31,6 +31,9 @@ pub(crate) struct DecisionRecord {
     pub(crate) date: String,
     /// When it was taken, in milliseconds since 1970.
     pub(crate) at: u64,
+    /// The policy of the last decision that a signed summary was published of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) summarized: Option<Digest>,
     /// Who pushed it last, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pushed_by: Option<String>,
@@ -63,6 +66,7 @@ impl DecisionRecord {
             facts_digest,
             date,
             at: now_ms(),
+            summarized: None,
             pushed_by: None,
             pushes: BTreeSet::from([digests(&previous)]),
             previous,
@@ -79,6 +83,7 @@ impl DecisionRecord {
                 self.previous.push(version);
             }
         }
+        self.summarized = before.summarized;
         let known = digests(&self.previous);
         let pushes = before.pushes.into_iter();
         self.pushes
@@ -103,6 +108,27 @@ impl Store {
         let record = self.records.get(&key).await?;
         // Of another version of the registry: as if there were none.
         Ok(record.and_then(|record| decode(&key, &record).ok()))
+    }
+
+    /// Writes down that a summary was published of what this policy decided. When others write
+    /// at the same time, it may be published twice.
+    pub(crate) async fn summarized(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Digest,
+        policy: &Digest,
+    ) -> Result<(), StorageError> {
+        let key = Key::decision(repository, manifest);
+        let Some(known) = self.records.get(&key).await? else {
+            return Ok(());
+        };
+        let mut record: DecisionRecord = decode(&key, &known)?;
+        record.summarized = Some(policy.clone());
+        let batch = Batch::new().put_if_unchanged(key, known.version, encode(&record));
+        match self.commit(batch).await {
+            Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
+            Err(CommitError::Storage(error)) => Err(error),
+        }
     }
 
     /// Adds to `batch` what was decided. The batch fails when somebody else decides on the same

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wasmport_artifact::{Descriptor, Digest, ImageManifest, Tag, media_type};
 use wasmport_policies::Facts;
+use wasmport_registry::config::Settings;
 use wasmport_registry::storage::Store;
-use wasmport_registry::{App, Attestor, LoadedPolicy, audit_store, survey};
+use wasmport_registry::{App, Attestor, LoadedPolicy, Secrets, audit_store, survey};
 use wasmport_signature::{Attestation, PrivateKey, Signature, sign_bundle, sign_statement};
 
 use crate::artifact::{Artifact, caller, hello, hello_again};
@@ -256,6 +258,60 @@ async fn what_is_admitted_has_a_signed_summary_among_its_referrers() {
         .get(&format!("/v2/app/referrers/{}", caller().digest()))
         .await;
     assert_eq!(denied.json()["manifests"], json!([]));
+}
+
+/// Cannot sign the first times.
+#[derive(Debug)]
+struct Failing {
+    signing: Signing,
+    failures: AtomicU32,
+}
+
+impl Attestor for Failing {
+    fn attest(
+        &self,
+        subject: &Digest,
+        predicate_type: &str,
+        predicate: &Value,
+    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        assert_eq!(predicate["verifier"]["id"], "https://wasm.example.com");
+        let uri = predicate["resourceUri"].as_str().unwrap();
+        assert!(uri.starts_with("wasm.example.com/app@sha256:"), "{uri}");
+        let left = self.failures.load(Ordering::SeqCst);
+        if left > 0 {
+            self.failures.store(left - 1, Ordering::SeqCst);
+            return Err("the key is not at hand".into());
+        }
+        self.signing.attest(subject, predicate_type, predicate)
+    }
+}
+
+#[tokio::test]
+async fn a_summary_that_fails_is_tried_again_now_and_at_the_next_push() {
+    // Once is mended at once; five times take a second push.
+    for (failures, pushes) in [(1, 1), (5, 2)] {
+        let failing = Arc::new(Failing {
+            signing: Signing(key()),
+            failures: failures.into(),
+        });
+        let mut app: Option<App> = None;
+        let registry = Registry::over_app(Store::in_memory(), |opened| {
+            opened.set_attestor(failing);
+            app = Some(opened.clone());
+        })
+        .await;
+        let text = "[server]\nexternal-url = \"https://wasm.example.com\"\n";
+        let settings = Settings::parse("registry.toml".as_ref(), text).unwrap();
+        let app = app.unwrap();
+        app.configure(&settings, &Secrets::default()).await.unwrap();
+        let path = format!("/v2/app/referrers/{}", hello().digest());
+        for push in 1..=pushes {
+            assert_eq!(registry.push("app", "1.0", &hello()).await.status, 201);
+            let referrers = registry.get(&path).await.json();
+            let published = referrers["manifests"].as_array().unwrap().len();
+            assert_eq!(published, usize::from(push == pushes), "{failures}: {push}");
+        }
+    }
 }
 
 #[tokio::test]
