@@ -1,6 +1,8 @@
 //! An artifact with its bytes at hand, wherever it came from.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::thread;
 
 use wasmport_artifact::{
     Digest, FunctionTypes, Inspection, Manifest, Reference, RepositoryName, inspect, limits,
@@ -8,7 +10,7 @@ use wasmport_artifact::{
 };
 use wasmport_builder::{Layout, LayoutError, Metadata, pack};
 use wasmport_client::{BlobSource, Push};
-use wasmport_policies::Content;
+use wasmport_policies::{Content, Wasm};
 
 use crate::error::{Failure, Kind};
 use crate::files;
@@ -195,10 +197,13 @@ impl Artifact {
         if let Some(disguised) = self.disguised() {
             return disguised;
         }
+        // Where it cannot be told how many there are, one will do.
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let layer = self.layer.as_deref();
         Content::gather(
             &self.manifest,
             self.config.as_deref(),
-            self.layer.as_deref(),
+            layer.map(|bytes| Wasm::Whole(bytes, threads)),
         )
     }
 

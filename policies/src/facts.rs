@@ -5,11 +5,13 @@ mod gather;
 mod image;
 #[cfg(test)]
 mod page;
+mod wasm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use image::{ImageSurvey, LayerFacts, LayerLimits};
 use serde::{Deserialize, Serialize};
+pub use wasm::Wasm;
 use wasmport_artifact::{
     Descriptor, Digest, Disagreement, Import, Inspection, Manifest, RepositoryName, Tag,
 };

@@ -24,7 +24,7 @@ pub use decision::{
 pub use explain::{ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{
     Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, LayerLimits, Previous,
-    TagFacts, Unseen,
+    TagFacts, Unseen, Wasm,
 };
 pub use finding::{Code, Effect, Finding, Found, Place};
 /// A day, without a time and a zone.

@@ -1,20 +1,18 @@
 //! Reads what a manifest carries from its blobs.
 
-use std::num::NonZeroUsize;
-
 use wasmport_artifact::{
-    Descriptor, Disagreement, Inspection, Manifest, NotWasm, WasmConfig, examine, media_type,
+    Descriptor, Disagreement, Inspection, Manifest, NotWasm, WasmConfig, limits, media_type,
     with_causes,
 };
 
-use super::{Content, ImageSurvey};
+use super::{Content, ImageSurvey, Wasm};
 
 impl Content {
     /// Finds out what `manifest` carries if it is one Wasm, and otherwise nothing: that is
     /// for an [`ImageSurvey`]. `config` is the config blob, `layer` the blob of the single
     /// Wasm layer; both may be left out when the manifest is not of Wasm. The caller has
     /// checked their digests.
-    pub fn gather(manifest: &Manifest, config: Option<&[u8]>, layer: Option<&[u8]>) -> Self {
+    pub fn gather(manifest: &Manifest, config: Option<&[u8]>, layer: Option<Wasm<'_>>) -> Self {
         if !manifest.is_wasm() {
             return Self::Other;
         }
@@ -60,11 +58,17 @@ impl Content {
 fn read(
     manifest: &Manifest,
     config: Option<&[u8]>,
-    layer: Option<&[u8]>,
+    layer: Option<Wasm<'_>>,
 ) -> Result<Content, String> {
     let descriptor = single_layer(manifest)?;
-    let bytes = layer.ok_or("its layer is not there")?;
-    let inspection = examine(bytes, NonZeroUsize::MIN).map_err(|error| with_causes(&error))?;
+    if descriptor.size > limits::WASM_BYTES {
+        return Err(format!(
+            "its layer has {} bytes, and at most {} are inspected",
+            descriptor.size,
+            limits::WASM_BYTES
+        ));
+    }
+    let inspection = layer.ok_or("its layer is not there")?.inspect()?;
     let disagreements = match manifest.config() {
         Some(described) => {
             let bytes = config.ok_or("its config is not there")?;

@@ -1,10 +1,13 @@
 //! Reads the blobs of a manifest and finds out what they are.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use wasmport_artifact::{Descriptor, Manifest, RepositoryName, limits};
-use wasmport_policies::Content;
+use wasmport_policies::{Content, Wasm};
 
+use super::blocking_blob::BlockingBlob;
 use super::{Admission, AdmissionError};
 use crate::storage::StorageError;
 
@@ -62,34 +65,42 @@ impl Admission {
             .map_err(|error| AdmissionError::Inspection(error.into()))
     }
 
-    /// The blobs of `manifest` must be in the store.
+    /// The blobs of `manifest` must be in the store. The layer is inspected as it is read, and
+    /// when nobody waits for it any more, it is not read on.
     async fn inspect_wasm(
         &self,
         repository: &RepositoryName,
         manifest: &Manifest,
     ) -> Result<Content, AdmissionError> {
         let permit = self.inspections.permit(repository).await;
-        let config = self
-            .read(manifest.config(), limits::CONFIG_BYTES as u64)
-            .await?;
+        let config = match manifest.config() {
+            Some(config) => {
+                let limit = limits::CONFIG_BYTES as u64;
+                self.store.read_blob(&config.digest, limit).await?
+            }
+            None => None,
+        };
         let mut layers = manifest.wasm_layers();
         let layer = match (layers.next(), layers.next()) {
-            (Some(layer), None) if layer.size > limits::WASM_BYTES => {
-                return Ok(too_large(layer.size));
-            }
-            (Some(layer), None) => self.read(Some(layer), limits::WASM_BYTES).await?,
+            (Some(layer), None) => self.store.open_blob(&layer.digest).await?,
             // More than one is refused whatever they are.
             _ => None,
         };
+        let asked = Arc::new(());
+        let waits = Arc::downgrade(&asked);
+        let blob = layer.map(|layer| BlockingBlob::new(layer, Handle::current(), waits));
         let manifest = manifest.clone();
         let gathered = tokio::task::spawn_blocking(move || {
-            // Whoever asked may go away, and the work goes on: it is what is counted.
             let _permit = permit;
-            Content::gather(&manifest, config.as_deref(), layer.as_deref())
+            let mut blob = blob;
+            let layer = blob.as_mut().map(|blob| Wasm::Stream(blob));
+            let content = Content::gather(&manifest, config.as_deref(), layer);
+            blob.map_or(Ok(()), BlockingBlob::finish)?;
+            Ok(content)
         });
-        gathered
-            .await
-            .map_err(|error| AdmissionError::Inspection(error.into()))
+        let gathered = gathered.await;
+        drop(asked);
+        gathered.map_err(|error| AdmissionError::Inspection(error.into()))?
     }
 
     async fn beginnings(
@@ -139,23 +150,4 @@ impl Admission {
         let beginning = self.store.read_beginning(&blob.digest, BEGINNING_BYTES);
         beginning.await
     }
-
-    async fn read(
-        &self,
-        blob: Option<&Descriptor>,
-        limit: u64,
-    ) -> Result<Option<Vec<u8>>, StorageError> {
-        match blob {
-            Some(blob) => self.store.read_blob(&blob.digest, limit).await,
-            None => Ok(None),
-        }
-    }
-}
-
-fn too_large(size: u64) -> Content {
-    let reason = format!(
-        "its layer has {size} bytes, and at most {} are inspected",
-        limits::WASM_BYTES
-    );
-    Content::Unreadable { reason }
 }

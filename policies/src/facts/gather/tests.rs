@@ -37,7 +37,11 @@ fn reason(content: Content) -> String {
 fn a_true_artifact_has_no_disagreements() {
     let layer = component();
     let config = true_config(&layer);
-    let content = Content::gather(&artifact(&config, &[&layer]), Some(&config), Some(&layer));
+    let content = Content::gather(
+        &artifact(&config, &[&layer]),
+        Some(&config),
+        Some(Wasm::from(layer.as_slice())),
+    );
     let Content::Wasm {
         inspection,
         disagreements,
@@ -54,7 +58,11 @@ fn a_true_artifact_has_no_disagreements() {
 fn a_config_that_hides_an_import_disagrees() {
     let layer = component();
     let config = true_config(&wat::parse_str("(component)").unwrap());
-    let content = Content::gather(&artifact(&config, &[&layer]), Some(&config), Some(&layer));
+    let content = Content::gather(
+        &artifact(&config, &[&layer]),
+        Some(&config),
+        Some(Wasm::from(layer.as_slice())),
+    );
     let Content::Wasm { disagreements, .. } = content else {
         panic!("expected Wasm, got {content:?}");
     };
@@ -77,7 +85,7 @@ fn a_layout_without_a_claim_has_nothing_to_disagree_with() {
         &layer,
     )];
     let manifest = manifest(&ImageManifest::new(config, layers));
-    let content = Content::gather(&manifest, Some(b"{}"), Some(&layer));
+    let content = Content::gather(&manifest, Some(b"{}"), Some(Wasm::from(layer.as_slice())));
     assert!(matches!(content, Content::Wasm { disagreements, .. } if disagreements.is_empty()));
 }
 
@@ -85,7 +93,11 @@ fn a_layout_without_a_claim_has_nothing_to_disagree_with() {
 fn bytes_that_are_not_wasm_are_unreadable() {
     let config = true_config(&component());
     let text = b"fn main() {}";
-    let content = Content::gather(&artifact(&config, &[text]), Some(&config), Some(text));
+    let content = Content::gather(
+        &artifact(&config, &[text]),
+        Some(&config),
+        Some(Wasm::from(text.as_slice())),
+    );
     assert!(reason(content).starts_with("this is not WebAssembly"));
 }
 
@@ -95,7 +107,11 @@ fn bytes_that_can_be_inspected_and_are_not_valid_are_unreadable() {
     let layer = b"\0asm\x01\0\0\0\x01\x05\x01\x60\0\x01\x7f\x03\x02\x01\0\x0a\x04\x01\x02\0\x0b";
     assert!(inspect(layer).is_ok());
     let config = true_config(layer);
-    let content = Content::gather(&artifact(&config, &[layer]), Some(&config), Some(layer));
+    let content = Content::gather(
+        &artifact(&config, &[layer]),
+        Some(&config),
+        Some(Wasm::from(layer.as_slice())),
+    );
     assert!(reason(content).contains("type mismatch"));
 }
 
@@ -104,7 +120,7 @@ fn two_layers_are_unreadable_whatever_the_second_is() {
     let layer = component();
     let config = true_config(&layer);
     let manifest = artifact(&config, &[&layer, &layer]);
-    let content = Content::gather(&manifest, Some(&config), Some(&layer));
+    let content = Content::gather(&manifest, Some(&config), Some(Wasm::from(layer.as_slice())));
     assert_eq!(
         reason(content),
         "a Wasm artifact has one layer, and this has 2"
@@ -118,7 +134,7 @@ fn what_is_missing_is_named() {
     let manifest = artifact(&config, &[&layer]);
     let content = Content::gather(&manifest, Some(&config), None);
     assert_eq!(reason(content), "its layer is not there");
-    let content = Content::gather(&manifest, None, Some(&layer));
+    let content = Content::gather(&manifest, None, Some(Wasm::from(layer.as_slice())));
     assert_eq!(reason(content), "its config is not there");
 }
 
@@ -129,7 +145,7 @@ fn a_config_that_claims_nothing_is_no_place_for_wasm() {
         let described = Descriptor::of("application/vnd.acme.config+json", config);
         let layers = vec![Descriptor::of(media_type::WASM, &layer)];
         let manifest = manifest(&ImageManifest::new(described, layers));
-        Content::gather(&manifest, Some(config), Some(&layer))
+        Content::gather(&manifest, Some(config), Some(Wasm::from(layer.as_slice())))
     };
     assert!(matches!(of(b"{}"), Content::Wasm { .. }));
     for config in [component().as_slice(), b"PK\x03\x04", b"(module)"] {

@@ -38,10 +38,6 @@ pub(super) const PATH_BYTES: usize = 4096;
 /// container runtimes use.
 pub(super) const SPECIAL_BYTES: u64 = 1 << 20;
 
-/// Largest Wasm file inside a layer that is inspected, in bytes; the largest published
-/// component that we know has under 100 MB.
-pub(super) const WASM_BYTES: u64 = 128 << 20;
-
 /// How many Wasm files one image may carry. Spin's applications have a dozen.
 pub(super) const WASM_FILES: usize = 1000;
 

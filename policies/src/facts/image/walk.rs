@@ -2,14 +2,14 @@
 
 use std::io::{self, Cursor, Read};
 
-use wasmport_artifact::{Inspection, Inspector, with_causes};
+use wasmport_artifact::{Inspection, with_causes};
 
 use super::expand::{Budget, fill, fill_some, gzip, zstandard};
 use super::form::{BEGINNING, Form};
 use super::header::{BLOCK, Header, Sparse};
 use super::pax::{self, Pax};
 use super::{LayerFacts, limits};
-use crate::facts::InnerWasm;
+use crate::facts::{InnerWasm, Wasm};
 
 /// The walk through one layer.
 pub(super) struct Walk<'a> {
@@ -91,23 +91,7 @@ impl Walk<'_> {
         if self.found.wasm.len() >= limits::WASM_FILES {
             return Err(format!("there are over {} Wasm files", limits::WASM_FILES));
         }
-        let mut inspector = Inspector::new();
-        let mut piece = [0; 16 << 10];
-        let mut size = 0;
-        loop {
-            let count = fill(source, &mut piece).map_err(|error| with_causes(&error))?;
-            size += count as u64;
-            if size > limits::WASM_BYTES {
-                return Err(format!("it has over {} bytes", limits::WASM_BYTES));
-            }
-            if count == 0 {
-                break;
-            }
-            let piece = piece.get(..count).unwrap_or_default();
-            let pushed = inspector.push(piece);
-            pushed.map_err(|error| with_causes(&error))?;
-        }
-        let inspection = inspector.finish().map_err(|error| with_causes(&error))?;
+        let inspection = Wasm::Stream(source).inspect()?;
         let size = serde_json::to_vec(&inspection).map_or(usize::MAX, |json| json.len());
         let json_bytes = self.found.json_bytes.saturating_add(size);
         if json_bytes > limits::FACTS_BYTES {
