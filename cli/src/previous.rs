@@ -76,7 +76,15 @@ impl Versions<'_> {
     }
 
     async fn compared_with(&self, recorded: &Value) -> Result<Before, Failure> {
-        let compared = recorded.get("comparedWith").unwrap_or(&Value::Null);
+        let list = recorded.get("comparedWith").and_then(Value::as_array);
+        let compared = match list.map(Vec::as_slice) {
+            Some([only]) => only,
+            Some([_, _, ..]) => {
+                let why = "the registry compared it with several, one for each of its tags";
+                return Ok(Before::Unknown(why.to_owned()));
+            }
+            _ => &Value::Null,
+        };
         let field = |name: &str| compared.get(name).and_then(Value::as_str);
         let Some(digest) = field("digest").and_then(|text| text.parse::<Digest>().ok()) else {
             return Ok(Before::Known(None));
