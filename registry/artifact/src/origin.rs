@@ -26,7 +26,7 @@ use crate::inspect::{InspectError, inspect};
 use crate::inspection::{Import, ItemKind};
 use crate::limits;
 use graph::{Place, Way};
-use link::{Linked, Target, link};
+use link::{Entry, Linked, Target, link};
 use owner::Owners;
 use program::Program;
 use search::{Chain, Search};
@@ -242,6 +242,7 @@ impl Tracer<'_, '_> {
             Some(chain) => self.linked.entries.get(chain.entry).map(|(entry, _)| entry),
             None => self.linked.passed.get(target.import.as_str()),
         };
+        let may_be = matches!(entry, Some(Entry::Reference));
         let entry = entry.map(ToString::to_string);
         let (steps, last) = match chain {
             Some(chain) => self.steps(chain, &target)?,
@@ -250,7 +251,9 @@ impl Tracer<'_, '_> {
         let is_indirect = |via: Via| matches!(via, Via::Pointer | Via::Table);
         let is_through_table = steps.iter().any(|step| is_indirect(step.via));
         let reach = match (&entry, node) {
-            (Some(_), _) if is_through_table || last.is_some_and(is_indirect) => Reach::Indirect,
+            (Some(_), _) if may_be || is_through_table || last.is_some_and(is_indirect) => {
+                Reach::Indirect
+            }
             (Some(_), _) => Reach::Direct,
             (None, Some(_)) => Reach::Dead,
             (None, None) => Reach::Unused,

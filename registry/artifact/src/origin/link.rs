@@ -29,6 +29,8 @@ pub(super) enum Entry {
     Start(Option<String>),
     /// What is called when a host drops a resource.
     Destructor,
+    /// A reference that a host can get at, through a table, a global, an argument or an exception.
+    Reference,
     /// A function that an imported component or module is given.
     Given(String),
 }
@@ -269,6 +271,7 @@ impl fmt::Display for Entry {
             Self::Export(name) => write!(out, "{name}"),
             Self::Start(Some(module)) => write!(out, "start of the core module `{module}`"),
             Self::Start(None) => write!(out, "start"),
+            Self::Reference => write!(out, "a reference that a host can get"),
             Self::Destructor => write!(out, "destructor of a resource"),
             Self::Given(name) => write!(out, "`{name}`, given to an imported component"),
         }

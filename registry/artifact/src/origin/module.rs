@@ -1,11 +1,11 @@
 //! What of a core module matters for who calls whom.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use wasmparser::{
-    BinaryReaderError, ConstExpr, CustomSectionReader, DataKind, Element, ElementItems,
-    ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator, Payload, TableInit,
-    TypeRef,
+    BinaryReaderError, CompositeInnerType, ConstExpr, CustomSectionReader, DataKind, Element,
+    ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Name, Operator, Payload,
+    SubType, TableInit, TypeRef,
 };
 
 use super::calls::Calls;
@@ -33,6 +33,12 @@ pub(super) struct Module<'a> {
     /// The number of slots that segments fill.
     slots: u32,
     types: Vec<Option<Signature>>,
+    /// The types of functions that take or give references.
+    passing: HashSet<u32>,
+    /// For each global, the imported ones first, whether it holds a reference.
+    references: Vec<bool>,
+    /// True when functions can go to a host, or come from it, in other ways than by being called or exported.
+    pub(super) is_open: bool,
     names: HashMap<u32, &'a str>,
     imported_globals: usize,
 }
@@ -42,6 +48,8 @@ pub(super) struct Import<'a> {
     pub(super) module: &'a str,
     pub(super) name: &'a str,
     pub(super) sort: Sort,
+    /// True when functions may come through it, or go out.
+    pub(super) holds_functions: bool,
 }
 
 /// The kinds of things that modules pass to each other.
@@ -104,7 +112,13 @@ impl<'a> Module<'a> {
         match payload {
             Payload::TypeSection(section) => {
                 for group in section {
-                    self.types.extend(signatures.of(group?));
+                    let group = group?;
+                    for (index, defined) in (self.types.len()..).zip(group.types()) {
+                        if passes_references(defined) {
+                            self.passing.extend(u32::try_from(index));
+                        }
+                    }
+                    self.types.extend(signatures.of(group));
                 }
             }
             Payload::ImportSection(section) => {
@@ -120,6 +134,7 @@ impl<'a> Module<'a> {
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export?;
+                    self.is_open |= self.lets_out(export.kind, export.index);
                     self.exports
                         .insert(export.name, (sort(export.kind), export.index));
                 }
@@ -130,6 +145,20 @@ impl<'a> Module<'a> {
             other => return self.contents(other),
         }
         Ok(())
+    }
+
+    /// True when references can pass through an export: a host may take from it and put into it what it likes.
+    fn lets_out(&self, kind: ExternalKind, index: u32) -> bool {
+        let at = index as usize;
+        match kind {
+            ExternalKind::Func | ExternalKind::FuncExact => {
+                let ty = self.functions.get(at);
+                ty.is_some_and(|ty| self.passing.contains(ty))
+            }
+            ExternalKind::Global => self.references.get(at).copied().unwrap_or_default(),
+            ExternalKind::Table | ExternalKind::Tag => true,
+            ExternalKind::Memory => false,
+        }
     }
 
     /// Ends the module, when all of it was read.
@@ -197,6 +226,8 @@ impl<'a> Module<'a> {
                 for global in section {
                     // What is stored in a global later is a reference that somebody took.
                     let global = global?;
+                    self.references
+                        .push(global.ty.content_type.is_reference_type());
                     let content = self.content(&global.init_expr)?;
                     self.globals.push(content);
                 }
@@ -239,10 +270,22 @@ impl<'a> Module<'a> {
             }
             TypeRef::Memory(_) | TypeRef::Tag(_) => Sort::Other,
         };
+        let holds_functions = match import.ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => self.passing.contains(&ty),
+            TypeRef::Global(global) => {
+                let is_reference = global.content_type.is_reference_type();
+                self.references.push(is_reference);
+                is_reference
+            }
+            TypeRef::Table(_) | TypeRef::Tag(_) => true,
+            TypeRef::Memory(_) => false,
+        };
+        self.is_open |= holds_functions;
         self.imports.push(Import {
             module: import.module,
             name: import.name,
             sort,
+            holds_functions,
         });
     }
 
@@ -311,6 +354,17 @@ impl<'a> Module<'a> {
             [only] => *only,
             _ => Content::Unknown,
         })
+    }
+}
+
+fn passes_references(defined: &SubType) -> bool {
+    match &defined.composite_type.inner {
+        CompositeInnerType::Func(function) => {
+            let mut values = function.params().iter().chain(function.results());
+            values.any(wasmparser::ValType::is_reference_type)
+        }
+        // Continuations and data are no types of functions that are exported or imported.
+        _ => false,
     }
 }
 

@@ -8,6 +8,10 @@ use super::graph::{Graph, Node, Place, Way};
 use super::link::Entry;
 use crate::limits;
 
+/// What it costs to be called by a host that may have got a reference: more than any way that the program
+/// itself has.
+const OUTSIDE: u32 = 1000;
+
 /// For each node that can be reached, how.
 pub(super) struct Search {
     reached: Vec<Option<Reached>>,
@@ -82,9 +86,15 @@ impl Search {
             reached: Vec::new(),
         };
         let mut next = BinaryHeap::new();
-        for (entry, (_, node)) in entries.iter().enumerate() {
+        for (entry, (kind, node)) in entries.iter().enumerate() {
             let reached = Reached {
-                cost: Cost::default(),
+                cost: Cost {
+                    indirect: match kind {
+                        Entry::Reference => OUTSIDE,
+                        _ => 0,
+                    },
+                    ..Cost::default()
+                },
                 entry,
                 from: None,
             };

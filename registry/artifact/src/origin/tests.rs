@@ -202,6 +202,95 @@ fn a_slot_that_code_may_write_to_is_not_taken_for_certain() {
 }
 
 #[test]
+fn references_that_a_host_can_get_lead_to_what_they_refer_to() {
+    let danger = r#"(import "env" "danger" (func $d))"#;
+    let refers = "(func $f (call $d)) (elem declare func $f)";
+    for (imports, rest) in [
+        (
+            "",
+            "(table (export \"t\") 1 funcref)
+             (func (export \"run\") (table.set 0 (i32.const 0) (ref.func $f)))",
+        ),
+        ("", "(func (export \"get\") (result funcref) (ref.func $f))"),
+        (
+            r#"(import "env" "register" (func $r (param funcref)))"#,
+            "(func (export \"run\") (call $r (ref.func $f)))",
+        ),
+        (
+            r#"(import "env" "t" (table 1 funcref))"#,
+            "(elem (i32.const 0) func $f)",
+        ),
+        (
+            "",
+            "(global (export \"g\") (mut funcref) (ref.null func))
+             (func (export \"run\") (global.set 0 (ref.func $f)))",
+        ),
+        (
+            "",
+            "(tag $t (export \"t\") (param funcref))
+             (func (export \"run\") (throw $t (ref.func $f)))",
+        ),
+    ] {
+        let found = ways(&format!("(module {danger} {imports} {refers} {rest})"));
+        assert!(
+            found[0].starts_with("env#danger: indirect, "),
+            "{rest}: {found:?}"
+        );
+    }
+    // Nobody outside gets at a reference that stays inside.
+    let inside = "(func (export \"run\") (drop (ref.func $f)))";
+    let found = ways(&format!("(module {danger} {refers} {inside})"));
+    assert_eq!(found, ["env#danger: dead"]);
+}
+
+#[test]
+fn tables_and_globals_of_a_host_may_hold_any_function() {
+    let found = ways(
+        r#"(module
+            (import "env" "t" (table 1 funcref))
+            (import "env" "g" (global funcref))
+            (import "env" "n" (global i32))
+            (func (export "run") (call_indirect (i32.const 0))))"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "env#g: indirect, a reference that a host can get",
+            "env#t: indirect, run > ~"
+        ]
+    );
+    let found = ways(
+        r#"(module
+            (import "env" "danger" (global $g funcref))
+            (table 1 funcref) (elem (i32.const 0) funcref (global.get $g))
+            (func (export "run") (call_indirect (i32.const 0))))"#,
+    );
+    assert!(found[0].starts_with("env#danger: "), "{found:?}");
+    assert!(
+        !found[0].contains("unused") && !found[0].contains("dead"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_code_copies_into_tables_counts_as_work() {
+    // A thousand elements that are copied into each of many tables.
+    let tables = "(table 1000 funcref)".repeat(90);
+    let elements = "$f ".repeat(250_000);
+    let mut copies = String::new();
+    for table in 0..90 {
+        write!(
+            copies,
+            "(table.init {table} $s (i32.const 0) (i32.const 0) (i32.const 0))"
+        )
+        .unwrap();
+    }
+    let text = format!("(module {tables} (func $f) (elem $s func {elements}) (func {copies}))");
+    let refused = origins(&wat::parse_str(text).unwrap(), &[]);
+    assert!(matches!(refused, Err(OriginError::TooMuchToLink)));
+}
+
+#[test]
 fn start_functions_and_functions_that_the_runtime_calls_are_entries() {
     let found = ways(
         r#"(component

@@ -53,13 +53,9 @@ impl<'p, 'a> Linker<'p, 'a> {
         };
         let mut given: HashMap<&str, BTreeMap<&str, CoreItem>> = HashMap::new();
         for import in &module.imports {
-            if import.sort == Sort::Function {
-                let node = self.add_target(Target {
-                    import: import.module.to_owned(),
-                    function: Some(import.name.to_owned()),
-                });
+            if let Some(item) = self.host_item(import) {
                 let items = given.entry(import.module).or_default();
-                items.insert(import.name, CoreItem::Function(node));
+                items.insert(import.name, item);
             }
         }
         let mut arguments = HashMap::new();
@@ -69,7 +65,37 @@ impl<'p, 'a> Linker<'p, 'a> {
         }
         let instance = self.instantiate(0, &arguments)?;
         self.core_instances.push(CoreInstance::Module(instance));
-        self.export_core(self.core_instances.len() - 1)
+        self.export_core(self.core_instances.len() - 1)?;
+        if module.is_open {
+            // A host that can get at references may call any function that somebody took one of.
+            let everything = self.graph.everything_taken();
+            self.entries.push((Entry::Reference, everything));
+        }
+        Ok(())
+    }
+
+    /// What a host gives a core module: a function, or something that functions may come out of.
+    fn host_item(&mut self, import: &Import<'a>) -> Option<CoreItem> {
+        if import.sort == Sort::Other || (import.sort != Sort::Function && !import.holds_functions)
+        {
+            return None;
+        }
+        let node = self.add_target(Target {
+            import: import.module.to_owned(),
+            function: Some(import.name.to_owned()),
+        });
+        Some(match import.sort {
+            Sort::Table => {
+                let table = self.graph.add_table();
+                self.graph.put(table, None, node);
+                CoreItem::Table(table)
+            }
+            Sort::Global => {
+                self.graph.take(node);
+                CoreItem::Global(Global::Function(node))
+            }
+            Sort::Function | Sort::Other => CoreItem::Function(node),
+        })
     }
 
     /// An alias of what a core instance exports takes the next index of its kind.
@@ -164,7 +190,10 @@ impl<'p, 'a> Linker<'p, 'a> {
         let Some(module) = program.modules.get(index) else {
             return Ok(0);
         };
-        let items = module.segments.iter().map(|segment| segment.items.len());
+        let copied = module.calls.copied.iter();
+        let copied = copied.filter_map(|(segment, _)| module.segments.get(*segment as usize));
+        let items = module.segments.iter().chain(copied);
+        let items = items.map(|segment| segment.items.len());
         self.spend(
             limits::INSTANTIATION_WORK
                 + module.functions.len()
