@@ -2,6 +2,7 @@
 
 mod artifact;
 mod attestations;
+mod exports;
 mod imports;
 mod limits;
 mod novelty;
@@ -32,6 +33,7 @@ pub fn decide(policy: &Policy, facts: &Facts, today: Date) -> Decision {
         None => findings.extend(artifact::no_rule(policy, facts)),
     }
     findings.extend(imports::findings(&judge));
+    findings.extend(exports::findings(&judge));
     if let Some(rule) = rule {
         findings.extend(novelty::findings(rule, &judge));
         findings.extend(attestations::findings(policy, rule, facts, today));

@@ -207,6 +207,23 @@ fn an_import_whose_functions_are_not_known_is_all_that_it_might_be() {
 }
 
 #[test]
+fn exported_code_of_which_nothing_is_known_is_refused() {
+    let policy = policy("allow = [\"a:b/c\"]");
+    let given = r#"(import "a:b/c" (instance $i (export "m" (core module))))"#;
+    for export in [
+        r#"(export "x" (core module $i "m"))"#,
+        r#"(export "x" (instance $i))"#,
+    ] {
+        let decision = on(&policy, &wasm(&format!("(component {given} {export})")));
+        assert_eq!(decision.verdict, Verdict::Deny, "{export}");
+        let codes: Vec<_> = decision.findings.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [Code::UnsupportedImportKind], "{export}");
+    }
+    let honest = wasm(&format!("(component {given})"));
+    assert_eq!(verdict(&policy, &honest), Verdict::Admit);
+}
+
+#[test]
 fn what_exported_code_would_import_is_judged_like_imports() {
     let facts = wasm(
         r#"(component

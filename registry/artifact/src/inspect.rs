@@ -11,6 +11,7 @@ mod features;
 mod inspector;
 mod items;
 mod metadata;
+mod native_code;
 mod not_wasm;
 mod operators;
 mod scope;
@@ -51,6 +52,11 @@ pub enum InspectError {
     /// A section of a kind that nobody knows, and in which anything may stand.
     #[error("there is a section of the unknown kind {0}")]
     UnknownSection(u8),
+    /// Machine code beside the Wasm, which some runtime executes instead of it.
+    #[error(
+        "the section `{0}` holds machine code, which a runtime may run instead of what was inspected"
+    )]
+    NativeCode(String),
     /// Modules and components inside each other, too deep.
     #[error("components nest deeper than {max}", max = limits::NESTING)]
     TooDeep,

@@ -11,7 +11,7 @@ use super::store::{Store, decode, encode};
 
 /// Which version of the inspection wrote the facts. Another one may see more, and so what
 /// an older one wrote is not believed. Goes up whenever inspection finds more or other things.
-const INSPECTOR: u32 = 4;
+const INSPECTOR: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

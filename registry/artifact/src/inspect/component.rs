@@ -54,7 +54,7 @@ impl Components {
             }
             Payload::ComponentAliasSection(section) => {
                 for alias in section.clone() {
-                    let found = aliased(&self.scopes, &self.shapes, &alias?);
+                    let found = aliased(&self.scopes, &mut self.shapes, &alias?)?;
                     found.map_or(Ok(()), |item| self.define(item))?;
                 }
             }
@@ -98,31 +98,34 @@ impl Components {
         let actual = scope.map(|scope| scope.item(export.kind, export.index));
         let declared = export.ty.map(|ty| item_of(ty, &self.scopes));
         let item = match (declared, actual) {
-            // What a core module imports, and what is a resource, is not in the type that is read here.
-            (Some(Item::CoreModule(_) | Item::Type(_)) | None, Some(actual)) => actual,
-            (Some(declared), _) => declared,
+            (Some(declared), Some(actual)) => self.shapes.ascribe(declared, actual)?,
+            (Some(only), None) | (None, Some(only)) => only,
             (None, None) => Item::Value,
         };
         entry(&export.name, item, &mut self.shapes)
     }
 
     fn instance(&mut self, instance: &ComponentInstance<'_>) -> Result<(), InspectError> {
-        let shape = match instance {
+        let item = match instance {
             ComponentInstance::Instantiate {
-                component_index, ..
+                component_index,
+                args,
             } => {
                 let scope = self.scopes.last();
                 let component = scope.and_then(|scope| scope.component(*component_index));
-                component.and_then(|component| self.shapes.instantiate(component))
+                let given = args
+                    .iter()
+                    .filter_map(|given| Some(scope?.item(given.kind, given.index)));
+                self.shapes.instantiate(component, given)?
             }
             ComponentInstance::FromExports(exports) => {
                 let mut entries = Vec::with_capacity(exports.len());
                 for export in exports {
                     entries.push(self.entry(export)?);
                 }
-                Some(self.shapes.instance(entries)?)
+                Item::Instance(Some(self.shapes.instance(entries)?))
             }
         };
-        self.define(Item::Instance(shape))
+        self.define(item)
     }
 }

@@ -105,7 +105,7 @@ fn declare_in_component(
             define(Some(found), scopes, shapes)
         }
         ComponentTypeDeclaration::Alias(alias) => {
-            define(aliased(scopes, shapes, alias), scopes, shapes)
+            define(aliased(scopes, shapes, alias)?, scopes, shapes)
         }
         ComponentTypeDeclaration::Export { name, ty } => export(name, *ty, scopes, shapes),
         ComponentTypeDeclaration::Import(import) => {
@@ -131,7 +131,7 @@ fn declare(
             define(Some(found), scopes, shapes)
         }
         InstanceTypeDeclaration::Alias(alias) => {
-            define(aliased(scopes, shapes, alias), scopes, shapes)
+            define(aliased(scopes, shapes, alias)?, scopes, shapes)
         }
         InstanceTypeDeclaration::Export { name, ty } => export(name, *ty, scopes, shapes),
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::InspectError;
-use super::shapes::{ComponentId, Entry, InstanceId, Item, ModuleId, Shapes, Type};
+use super::shapes::{ComponentId, Entry, InstanceId, Item, ListId, ModuleId, Shapes, Type};
 use crate::inspection::{Export, Import, ItemKind, WitInterface, WitPackage, WitWorld};
 
 /// Functions and resources of an instance.
@@ -19,8 +19,10 @@ struct Content {
 #[derive(PartialEq, Eq, Hash)]
 enum Seen {
     Instance(InstanceId),
-    Component(ComponentId),
-    Module(ModuleId),
+    /// The imports of a component.
+    Component(ListId),
+    /// The imports of a module.
+    Module(ListId),
 }
 
 /// Outermost imports, in the order of the bytes.
@@ -44,7 +46,7 @@ pub(super) fn wit_package(
         let Item::Type(Type::Component(wrapper)) = entry.item else {
             continue;
         };
-        let Some(inside) = shapes.instantiate(wrapper) else {
+        let Some(inside) = shapes.component_exports(wrapper) else {
             continue;
         };
         for wrapped in shapes.items(inside).to_vec() {
@@ -84,7 +86,7 @@ fn wit_world(
             .collect::<Result<Vec<_>, _>>()
     };
     let exported = shapes
-        .instantiate(world)
+        .component_exports(world)
         .map(|instance| shapes.items(instance).to_vec());
     Ok(WitWorld {
         name,
@@ -129,11 +131,10 @@ fn import(entry: &Entry, shapes: &mut Shapes) -> Result<Import, InspectError> {
 fn export(entry: &Entry, shapes: &mut Shapes) -> Result<Export, InspectError> {
     let content = match entry.item {
         Item::Instance(Some(instance)) => content(instance, shapes)?,
-        Item::Instance(None) | Item::Component(None) | Item::CoreModule(None) => Content {
-            opaque: true,
+        item => Content {
+            opaque: matches!(item, Item::Instance(None)) || shapes.is_unknown_code(item),
             ..Content::default()
         },
-        _ => Content::default(),
     };
     let implements = entry.implements.map(|name| shapes.text(name).to_owned());
     let mut export = Export {
@@ -147,25 +148,46 @@ fn export(entry: &Entry, shapes: &mut Shapes) -> Result<Export, InspectError> {
     Ok(export)
 }
 
-/// Adds what code that is exported as such would import, wherever in the export it lies. Each instance,
-/// component and module is looked at once, however often and however deep it is in there.
+/// Adds what code that is exported as such would import, wherever in the export it lies: in instances, in
+/// what components export, and behind either. Each is looked at once, however often and however deep it is
+/// in there.
 fn asked(item: Item, shapes: &mut Shapes, export: &mut Export) -> Result<(), InspectError> {
-    let mut waiting = vec![item];
+    let mut waiting = vec![(item, false)];
     let mut seen = HashSet::new();
-    while let Some(item) = waiting.pop() {
-        match item {
-            Item::Component(Some(component)) if seen.insert(Seen::Component(component)) => {
-                let entries = shapes.component_imports(component).to_vec();
-                export.imports.extend(imports(&entries, shapes)?);
+    while let Some((item, is_covered)) = waiting.pop() {
+        let behind = shapes.behind(item);
+        // Code that its type does not show is among what is behind what it lies in.
+        let is_covered = is_covered || behind.is_some();
+        waiting.extend(behind.map(|behind| (behind.item(), false)));
+        let inside = match item {
+            Item::Component(Some(component)) => {
+                let list = shapes.component_import_list(component);
+                if list.is_some_and(|list| seen.insert((Seen::Component(list), false))) {
+                    let entries = shapes.component_imports(component).to_vec();
+                    export.imports.extend(imports(&entries, shapes)?);
+                }
+                shapes.component_exports(component)
             }
-            Item::CoreModule(Some(module)) if seen.insert(Seen::Module(module)) => {
-                export.imports.extend(core_imports(module, shapes)?);
+            Item::CoreModule(Some(module)) => {
+                let list = shapes.module_imports(module).map(|(list, _)| list);
+                if list.is_some_and(|list| seen.insert((Seen::Module(list), false))) {
+                    export.imports.extend(core_imports(module, shapes)?);
+                }
+                None
             }
-            Item::Instance(Some(instance)) if seen.insert(Seen::Instance(instance)) => {
-                shapes.count_visits(shapes.items(instance).len())?;
-                waiting.extend(shapes.items(instance).iter().map(|entry| entry.item));
+            Item::Instance(instance) => instance,
+            _ => None,
+        };
+        let Some(instance) = inside.filter(|id| seen.insert((Seen::Instance(*id), is_covered)))
+        else {
+            continue;
+        };
+        shapes.count_visits(shapes.items(instance).len())?;
+        for entry in shapes.items(instance).to_vec() {
+            if !is_covered && shapes.is_unknown_code(entry.item) {
+                export.imports.push(import(&entry, shapes)?);
             }
-            _ => {}
+            waiting.push((entry.item, is_covered));
         }
     }
     Ok(())
@@ -173,7 +195,9 @@ fn asked(item: Item, shapes: &mut Shapes, export: &mut Export) -> Result<(), Ins
 
 fn core_imports(module: ModuleId, shapes: &mut Shapes) -> Result<Vec<Import>, InspectError> {
     let mut by_module: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for import in shapes.module_imports(module).to_vec() {
+    let found = shapes.module_imports(module);
+    let found = found.map(|(_, imports)| imports.to_vec());
+    for import in found.unwrap_or_default() {
         let (name, field) = (
             shapes.text(import.module).to_owned(),
             shapes.text(import.field).to_owned(),

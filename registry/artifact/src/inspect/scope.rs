@@ -61,10 +61,10 @@ impl Scope {
 /// What an alias in the innermost of `scopes` refers to; `None` for what is core and of no interest.
 pub(super) fn aliased(
     scopes: &[Scope],
-    shapes: &Shapes,
+    shapes: &mut Shapes,
     alias: &ComponentAlias<'_>,
-) -> Option<Item> {
-    match alias {
+) -> Result<Option<Item>, InspectError> {
+    Ok(match alias {
         ComponentAlias::InstanceExport {
             kind,
             instance_index,
@@ -74,20 +74,19 @@ pub(super) fn aliased(
                 .last()
                 .and_then(|scope| scope.instance(*instance_index));
             let found = instance.and_then(|instance| shapes.item(instance, name));
-            Some(
-                found
-                    .filter(|item| is_of(*item, *kind))
-                    .unwrap_or_else(|| unknown(*kind)),
-            )
+            let found = found.filter(|item| is_of(*item, *kind));
+            let found = found.unwrap_or_else(|| unknown(*kind));
+            let behind = shapes.behind(Item::Instance(instance));
+            Some(shapes.with(found, behind)?)
         }
         ComponentAlias::Outer { kind, count, index } => {
             let kind = match kind {
                 ComponentOuterAliasKind::Type => ComponentExternalKind::Type,
                 ComponentOuterAliasKind::Component => ComponentExternalKind::Component,
                 ComponentOuterAliasKind::CoreModule => ComponentExternalKind::Module,
-                ComponentOuterAliasKind::CoreType => return None,
+                ComponentOuterAliasKind::CoreType => return Ok(None),
             };
-            let outward = (*count as usize).checked_add(1)?;
+            let outward = (*count as usize).saturating_add(1);
             let scope = scopes
                 .len()
                 .checked_sub(outward)
@@ -95,7 +94,7 @@ pub(super) fn aliased(
             Some(scope.map_or_else(|| unknown(kind), |scope| scope.item(kind, *index)))
         }
         ComponentAlias::CoreInstanceExport { .. } => None,
-    }
+    })
 }
 
 fn unknown(kind: ComponentExternalKind) -> Item {

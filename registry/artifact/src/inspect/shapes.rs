@@ -4,16 +4,21 @@
 //! Shapes lie in one arena and refer to each other by number: nothing is copied however often a type
 //! is used, and nothing recurses when it is dropped however deep types refer to each other.
 
+mod behind;
+
 use super::InspectError;
 use crate::limits;
+pub(super) use behind::Behind;
 
 /// Names, instances, components and core modules that were seen so far.
 #[derive(Default)]
 pub(super) struct Shapes {
     text: String,
-    instances: Vec<Vec<Entry>>,
+    lists: Vec<Vec<Entry>>,
+    instances: Vec<InstanceShape>,
     components: Vec<ComponentShape>,
-    modules: Vec<Vec<CoreImport>>,
+    core_imports: Vec<Vec<CoreImport>>,
+    modules: Vec<ModuleShape>,
     budget: Budget,
 }
 
@@ -64,12 +69,35 @@ pub(super) struct Entry {
     pub(super) item: Item,
 }
 
+/// A list of entries in the arena, which several shapes may have in common.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ListId(u32);
+
+/// An instance from outside.
+#[derive(Clone, Copy)]
+struct InstanceShape {
+    /// Sorted by name.
+    items: Option<ListId>,
+    behind: Option<Behind>,
+    /// True when there is a component or core module in it, however deep.
+    has_code: bool,
+}
+
 /// A component from outside.
-#[derive(Clone)]
-pub(super) struct ComponentShape {
-    pub(super) imports: Vec<Entry>,
+#[derive(Clone, Copy)]
+struct ComponentShape {
+    imports: Option<ListId>,
     /// An instance of it.
-    pub(super) exports: InstanceId,
+    exports: Option<InstanceId>,
+    behind: Option<Behind>,
+}
+
+/// A core module from outside.
+#[derive(Clone, Copy)]
+struct ModuleShape {
+    /// `None` where they are not known.
+    imports: Option<ListId>,
+    behind: Option<Behind>,
 }
 
 /// One import of a nested core module.
@@ -134,10 +162,13 @@ impl Shapes {
     pub(super) fn instance(&mut self, mut items: Vec<Entry>) -> Result<InstanceId, InspectError> {
         items.sort_by(|left, right| self.text(left.name).cmp(self.text(right.name)));
         items.shrink_to_fit();
-        self.count_shape()?;
-        let id = next(&self.instances)?;
-        self.instances.push(items);
-        Ok(InstanceId(id))
+        let has_code = items.iter().any(|entry| self.has_code(entry.item));
+        let items = Some(self.list(items)?);
+        self.add_instance(InstanceShape {
+            items,
+            behind: None,
+            has_code,
+        })
     }
 
     pub(super) fn component(
@@ -145,24 +176,28 @@ impl Shapes {
         imports: Vec<Entry>,
         exports: Vec<Entry>,
     ) -> Result<ComponentId, InspectError> {
-        let exports = self.instance(exports)?;
-        self.count_shape()?;
-        let id = next(&self.components)?;
-        self.components.push(ComponentShape { imports, exports });
-        Ok(ComponentId(id))
+        let exports = Some(self.instance(exports)?);
+        let imports = Some(self.list(imports)?);
+        self.add_component(ComponentShape {
+            imports,
+            exports,
+            behind: None,
+        })
     }
 
     pub(super) fn module(&mut self, imports: Vec<CoreImport>) -> Result<ModuleId, InspectError> {
-        self.count_shape()?;
-        let id = next(&self.modules)?;
-        self.modules.push(imports);
-        Ok(ModuleId(id))
+        let list = ListId(next(&self.core_imports)?);
+        self.core_imports.push(imports);
+        self.add_module(ModuleShape {
+            imports: Some(list),
+            behind: None,
+        })
     }
 
     /// The items of an instance, sorted by name.
     pub(super) fn items(&self, instance: InstanceId) -> &[Entry] {
-        let items = self.instances.get(instance.0 as usize);
-        items.map(Vec::as_slice).unwrap_or_default()
+        let shape = self.instances.get(instance.0 as usize);
+        self.entries(shape.and_then(|shape| shape.items))
     }
 
     /// What an instance has under `name`.
@@ -173,21 +208,56 @@ impl Shapes {
     }
 
     pub(super) fn component_imports(&self, component: ComponentId) -> &[Entry] {
-        let shape = self.components.get(component.0 as usize);
-        shape
-            .map(|shape| shape.imports.as_slice())
-            .unwrap_or_default()
+        self.entries(self.component_import_list(component))
     }
 
-    /// What instantiating a component gives.
-    pub(super) fn instantiate(&self, component: ComponentId) -> Option<InstanceId> {
-        let shape = self.components.get(component.0 as usize)?;
-        Some(shape.exports)
+    /// Which list that is, where it is known: several components can have one.
+    pub(super) fn component_import_list(&self, component: ComponentId) -> Option<ListId> {
+        self.components.get(component.0 as usize)?.imports
     }
 
-    pub(super) fn module_imports(&self, module: ModuleId) -> &[CoreImport] {
-        let imports = self.modules.get(module.0 as usize);
-        imports.map(Vec::as_slice).unwrap_or_default()
+    /// What a component exports, as its type says.
+    pub(super) fn component_exports(&self, component: ComponentId) -> Option<InstanceId> {
+        self.components.get(component.0 as usize)?.exports
+    }
+
+    /// What a core module imports, where that is known.
+    pub(super) fn module_imports(&self, module: ModuleId) -> Option<(ListId, &[CoreImport])> {
+        let list = self.modules.get(module.0 as usize)?.imports?;
+        let imports = self.core_imports.get(list.0 as usize)?;
+        Some((list, imports))
+    }
+
+    fn entries(&self, list: Option<ListId>) -> &[Entry] {
+        let entries = list.and_then(|list| self.lists.get(list.0 as usize));
+        entries.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn list(&mut self, entries: Vec<Entry>) -> Result<ListId, InspectError> {
+        let id = ListId(next(&self.lists)?);
+        self.lists.push(entries);
+        Ok(id)
+    }
+
+    fn add_instance(&mut self, shape: InstanceShape) -> Result<InstanceId, InspectError> {
+        self.count_shape()?;
+        let id = InstanceId(next(&self.instances)?);
+        self.instances.push(shape);
+        Ok(id)
+    }
+
+    fn add_component(&mut self, shape: ComponentShape) -> Result<ComponentId, InspectError> {
+        self.count_shape()?;
+        let id = ComponentId(next(&self.components)?);
+        self.components.push(shape);
+        Ok(id)
+    }
+
+    fn add_module(&mut self, shape: ModuleShape) -> Result<ModuleId, InspectError> {
+        self.count_shape()?;
+        let id = ModuleId(next(&self.modules)?);
+        self.modules.push(shape);
+        Ok(id)
     }
 }
 

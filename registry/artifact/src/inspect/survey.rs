@@ -9,6 +9,7 @@ use super::core_module::CoreModules;
 use super::dependencies::DependencySections;
 use super::features::{FeatureSet, Features};
 use super::metadata::Metadata;
+use super::native_code::native_code;
 use super::sections::Sections;
 use super::shapes::Item;
 use super::walk::Visited;
@@ -48,6 +49,9 @@ impl Survey {
             Payload::Version { encoding, .. } => self.open(is_outermost, *encoding),
             Payload::End(_) => self.close()?,
             Payload::CustomSection(section) => {
+                if let Some(name) = native_code(section) {
+                    return Err(InspectError::NativeCode(name));
+                }
                 self.says_wit_package |= is_outermost && section.name() == WIT_PACKAGE_SECTION;
                 self.dependencies.take(section);
                 self.metadata

@@ -151,6 +151,112 @@ fn a_component_in_an_exported_instance_shows_what_it_would_import() {
     assert!(tools.opaque);
 }
 
+/// A core module that opens files, to be hidden in what is exported.
+const OPENS: &str = r#"(core module $opens (import "wasi_snapshot_preview1" "path_open" (func)))"#;
+/// The type of that module, for who takes it as an argument.
+const OPENING: &str = r#"(core type $opening (module
+    (import "wasi_snapshot_preview1" "path_open" (func))))"#;
+
+/// What the code in the export `x` would import: names, and whether it is known what they stand for.
+fn asked_by_x(text: &str) -> Vec<(String, ItemKind)> {
+    let found = found(text);
+    let imports = export(&found, "x").imports.iter();
+    imports
+        .map(|import| (import.name.clone(), import.kind))
+        .collect()
+}
+
+fn preview1() -> Vec<(String, ItemKind)> {
+    vec![("wasi_snapshot_preview1".to_owned(), ItemKind::Core)]
+}
+
+#[test]
+fn a_type_that_shows_less_does_not_hide_code() {
+    for made in [
+        "(instance $i (export \"m\" (core module $opens)))",
+        "(component $c (alias outer 1 $opens (core module $n)) (export \"m\" (core module $n)))
+         (instance $i (instantiate $c))",
+    ] {
+        let shown = format!(r#"(component {OPENS} {made} (export "x" (instance $i) (instance)))"#);
+        assert_eq!(asked_by_x(&shown), preview1(), "{made}");
+        let nested = format!(
+            r#"(component {OPENS} {made}
+                (export $e "y" (instance $i) (instance))
+                (instance $o (export "f" (instance $e)))
+                (alias export $o "f" (instance $again))
+                (export "x" (instance $again)))"#
+        );
+        assert_eq!(asked_by_x(&nested), preview1(), "{made}");
+    }
+    // The functions are those of the type.
+    let found = found(&format!(
+        r#"(component {OPENS}
+            (import "f" (func $f))
+            (instance $i (export "m" (core module $opens)) (export "f" (func $f)) (export "g" (func $f)))
+            (export "x" (instance $i) (instance (export "f" (func)))))"#
+    ));
+    assert_eq!(export(&found, "x").functions, ["f"]);
+    assert_eq!(export(&found, "x").imports.len(), 1);
+}
+
+#[test]
+fn code_that_a_component_was_given_is_behind_what_it_exports() {
+    let gives = format!(
+        r#"{OPENS}
+        (component $c {OPENING}
+            (import "m" (core module $m (type $opening)))
+            (export "o" (core module $m)))
+        (instance $i (instantiate $c (with "m" (core module $opens))))"#
+    );
+    let x = |export: &str| asked_by_x(&format!("(component {gives} {export})"));
+    assert_eq!(x(r#"(export "x" (core module $i "o"))"#), preview1());
+    assert_eq!(x(r#"(export "x" (instance $i))"#), preview1());
+    assert_eq!(x(r#"(export "x" (instance $i) (instance))"#), preview1());
+    // In an instance that has a type without it, and through two components.
+    let again = format!(
+        r#"(component
+            {OPENS}
+            (instance $given (export "m" (core module $opens)))
+            (component $c (import "i" (instance $i)) (export "o" (instance $i)))
+            (component $d
+                (import "i" (instance $i))
+                (import "c" (component $c (import "i" (instance)) (export "o" (instance))))
+                (instance $made (instantiate $c (with "i" (instance $i))))
+                (export "made" (instance $made)))
+            (instance $x (instantiate $d (with "i" (instance $given)) (with "c" (component $c))))
+            (export "x" (instance $x)))"#
+    );
+    assert!(asked_by_x(&again).contains(&preview1()[0]));
+}
+
+#[test]
+fn code_of_which_nothing_is_known_is_an_import_of_code() {
+    let found = found(
+        r#"(component
+            (import "a:b/c" (instance $i (export "m" (core module))))
+            (export "x" (instance $i))
+            (export "y" (core module $i "m")))"#,
+    );
+    let unknown = &export(&found, "x").imports[0];
+    assert_eq!((unknown.kind, unknown.opaque), (ItemKind::CoreModule, true));
+    assert_eq!(unknown.name, "m");
+    assert!(export(&found, "y").opaque);
+}
+
+#[test]
+fn a_component_that_an_exported_component_exports_shows_what_it_would_import() {
+    let x = asked_by_x(&format!(
+        r#"(component
+            (component $outer
+                (component $inner {SOCKETS})
+                (instance $i (export "inner" (component $inner)))
+                (export "i" (instance $i)))
+            (export "x" (component $outer)))"#
+    ));
+    let expected = ("wasi:sockets/tcp@0.2.6".to_owned(), ItemKind::Instance);
+    assert_eq!(x, [expected]);
+}
+
 #[test]
 fn a_nested_component_that_gets_nothing_from_outside_does_not_run() {
     let asks = format!("(component (component $inner {SOCKETS}) (instance (instantiate $inner)))");
@@ -411,6 +517,38 @@ fn a_section_of_an_unknown_kind_is_refused() {
         ));
         assert!(matches!(validate(&bytes), Err(InspectError::Malformed(_))));
     }
+}
+
+#[test]
+fn machine_code_beside_the_code_is_refused() {
+    let elf = r"\7fELF\02\01";
+    for (name, data) in [
+        ("wasmedge", r"\05\00\00\00"),
+        ("WasmEdge", ""),
+        ("precompiled_wee8_v13.8.258.26_linux_x86_64", "native"),
+        ("precompiled_v8_v9.4.146.19_linux_x86_64", "native"),
+        ("wavm.precompiled_object", elf),
+        ("wamr-aot", r"\00aot"),
+        ("note", elf),
+        ("note", r"\00aot\03"),
+    ] {
+        let section = format!(r#"(@custom "{name}" "{data}")"#);
+        for text in [
+            format!("(module {section})"),
+            format!("(component {section})"),
+            format!("(component (component (core module {section})))"),
+        ] {
+            let bytes = wasm(&text);
+            let refused = [inspect(&bytes), examine(&bytes, NonZeroUsize::MIN)];
+            for refused in refused {
+                assert!(
+                    matches!(&refused, Err(InspectError::NativeCode(found)) if found == name),
+                    "{text}: {refused:?}"
+                );
+            }
+        }
+    }
+    found(r#"(module (@custom "notes" "\7fEL") (@custom "wasmedge-notes" "none"))"#);
 }
 
 #[test]
