@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Import, Inspection, ItemKind};
 
 use crate::catalogue::Catalogue;
-use crate::needs::{Identity, Opened};
+use crate::needs::{Identity, Opened, groups};
 
 /// A capability that a program asks for, and the imports that ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,14 +41,14 @@ pub enum Risk {
 /// The capabilities that a program asks for, code that it exports too, in the catalogue's
 /// order.
 pub fn capabilities(inspection: &Inspection) -> Vec<CapabilityUse> {
-    of_groups(inspection.import_groups())
+    of_groups(&groups(inspection))
 }
 
-fn of_groups<'a>(groups: impl Iterator<Item = &'a [Import]>) -> Vec<CapabilityUse> {
+fn of_groups(groups: &[&[Import]]) -> Vec<CapabilityUse> {
+    let opened = Opened::by(groups.iter().copied().flatten());
     let mut users: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut known: BTreeSet<(&str, &str)> = BTreeSet::new();
     for imports in groups {
-        let opened = Opened::by(imports);
         // A type has no function that could be called.
         let imports = imports.iter();
         for import in imports.filter(|import| import.kind != ItemKind::Type) {
@@ -184,7 +184,7 @@ mod tests {
             ]
         };
         let names = |opener| -> Vec<String> {
-            of_groups(std::iter::once(imports(opener).as_slice()))
+            of_groups(&[&imports(opener)])
                 .into_iter()
                 .map(|used| used.capability)
                 .collect()

@@ -4,13 +4,14 @@
 
 mod listing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 use wasmport_artifact::InterfaceName;
 
 use crate::capability::Risk;
+use crate::likeness::Likeness;
 pub use listing::{KnownCapability, KnownFunctions, known_capabilities};
 
 /// The name under which everything goes that the catalogue does not know.
@@ -21,6 +22,7 @@ pub(crate) const CUSTOM: &str = "custom";
 pub(crate) struct Catalogue {
     capabilities: Vec<Capability>,
     splits: Vec<Split>,
+    predecessors: Vec<Predecessor>,
 }
 
 /// A word for what a program can do.
@@ -56,6 +58,32 @@ pub(crate) struct Split {
     opened: BTreeMap<String, Vec<String>>,
 }
 
+/// Names of core modules that hosts provide under which there is something like WASI. They are
+/// no part of what is known: nothing admits them but their own names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Predecessor {
+    /// The names, in small letters; a `*` at the end stands for anything.
+    modules: Vec<String>,
+    /// The split whose functions it has.
+    #[serde(default)]
+    functions_of: Option<String>,
+    /// What else it may ask for by functions that are not listed there.
+    #[serde(default)]
+    others: Vec<String>,
+}
+
+/// What an import that is not known looks like.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Alike<'a> {
+    /// Capabilities that it would have, whatever its functions are.
+    capabilities: Vec<&'a str>,
+    /// The entry by whose functions it would be judged.
+    pub(crate) split: Option<&'a Split>,
+    /// What else functions may ask for that are not listed there.
+    others: Vec<&'a str>,
+}
+
 /// The name of an import in the catalogue.
 #[derive(Debug, Deserialize)]
 #[serde(from = "String")]
@@ -69,6 +97,7 @@ enum Known {
 struct Data {
     capability: Vec<Capability>,
     split: Vec<Split>,
+    predecessor: Vec<Predecessor>,
 }
 
 impl Catalogue {
@@ -86,6 +115,7 @@ impl Catalogue {
         Ok(Self {
             capabilities: data.capability,
             splits: data.split,
+            predecessors: data.predecessor,
         })
     }
 
@@ -119,6 +149,37 @@ impl Catalogue {
     pub(crate) fn split_module(&self, name: &str) -> Option<&Split> {
         let is_it = |split: &&Split| split.imports.iter().any(|known| known.is_module(name));
         self.splits.iter().find(is_it)
+    }
+
+    /// What an import of a name that is not known looks like, of any version and spelling.
+    pub(crate) fn alike(&self, name: &str) -> Alike<'_> {
+        let likeness = Likeness::of(name);
+        let is_it = |known: &Known| match known {
+            Known::Interface(known) => likeness.is_interface(known),
+            Known::Module(known) => likeness.is_module(known),
+        };
+        let plain = self.capabilities.iter();
+        let plain = plain.filter(|capability| capability.interfaces.iter().any(is_it));
+        let split = self.splits.iter();
+        let mut alike = Alike {
+            capabilities: plain.map(|capability| capability.name.as_str()).collect(),
+            split: split.clone().find(|split| split.imports.iter().any(is_it)),
+            others: Vec::new(),
+        };
+        let mut before = self.predecessors.iter();
+        let is_before = |it: &&Predecessor| it.modules.iter().any(|it| likeness.is_module(it));
+        if let Some(before) = before.find(is_before) {
+            if let Some(name) = &before.functions_of {
+                alike.split = self.split_module(name);
+            }
+            let others = before.others.iter().map(String::as_str);
+            if alike.split.is_some() {
+                alike.others.extend(others);
+            } else {
+                alike.capabilities.extend(others);
+            }
+        }
+        alike
     }
 
     /// Whether an interface of this name is known, in any version when `name` has none; with
@@ -227,6 +288,33 @@ impl Split {
 
     fn everything(&self) -> impl Iterator<Item = &str> {
         self.functions.keys().map(String::as_str)
+    }
+}
+
+impl<'a> Alike<'a> {
+    /// Every capability that it may ask for with these functions.
+    pub(crate) fn capabilities(
+        &self,
+        functions: &[String],
+        complete: bool,
+        can_open: bool,
+    ) -> BTreeSet<&'a str> {
+        let mut all: BTreeSet<&str> = self.capabilities.iter().copied().collect();
+        let Some(split) = self.split else {
+            return all;
+        };
+        // No function is named after one in large letters; who writes it so has a reason.
+        let functions: Vec<String> = functions.iter().map(|it| it.to_ascii_lowercase()).collect();
+        let needs = split.needs(&functions, complete, can_open);
+        all.extend(needs.into_keys());
+        let is_listed = |function: &String| {
+            let known = split.known_as(function);
+            split.listed().any(|listed| listed == known)
+        };
+        if !complete || !functions.iter().all(is_listed) {
+            all.extend(&self.others);
+        }
+        all
     }
 }
 

@@ -11,9 +11,9 @@ mod ruling;
 
 use jiff::civil::Date;
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Gathered};
 use crate::facts::Facts;
-use crate::finding::{Code, Effect, Finding};
+use crate::finding::{Code, Effect, Finding, Texts};
 use crate::policy::{Mode, Policy, Rule};
 pub(crate) use ruling::{Judge, Ruling};
 
@@ -22,33 +22,24 @@ pub(crate) use ruling::{Judge, Ruling};
 pub fn decide(policy: &Policy, facts: &Facts, today: Date) -> Decision {
     let rule = policy.rule(&facts.repository);
     let judge = Judge::new(policy, rule, facts, today);
-    let mut findings = artifact::content(facts);
-    findings.extend(limits::everywhere(policy, facts));
+    let mut found = Gathered::default();
+    artifact::content(facts, &mut found);
+    found.extend(limits::everywhere(policy, facts));
     match rule {
         Some(rule) => {
-            findings.extend(artifact::kind(rule, facts));
-            findings.extend(limits::of_rule(rule, facts));
-            findings.extend(requirements::findings(rule, facts));
+            found.extend(artifact::kind(rule, facts));
+            found.extend(limits::of_rule(rule, facts));
+            found.extend(requirements::findings(rule, facts));
         }
-        None => findings.extend(artifact::no_rule(policy, facts)),
+        None => found.extend(artifact::no_rule(policy, facts)),
     }
-    findings.extend(imports::findings(&judge));
-    findings.extend(exports::findings(&judge));
+    imports::findings(&judge, &mut found);
+    found.extend(exports::findings(&judge));
     if let Some(rule) = rule {
-        findings.extend(novelty::findings(rule, &judge));
-        findings.extend(attestations::findings(policy, rule, facts, today));
+        novelty::findings(rule, &judge, &mut found);
+        found.extend(attestations::findings(policy, rule, facts, today));
     }
-    // Of an exception that will end it is said once, however many imports it lets pass.
-    let mut ends = Vec::new();
-    findings.retain(|finding| {
-        let place = &finding.place;
-        let is_new = finding.code != Code::ExceptionExpires || !ends.contains(place);
-        if is_new && finding.code == Code::ExceptionExpires {
-            ends.push(place.clone());
-        }
-        is_new
-    });
-    Decision::of(findings).within_limits()
+    found.decision()
 }
 
 /// A finding with its three necessary parts.
@@ -64,7 +55,7 @@ fn finding(code: Code, effect: Effect, message: String, help: String) -> Finding
         import: None,
         functions: Vec::new(),
         capability: None,
-        allowed: Vec::new(),
+        allowed: Texts::default(),
         entry: None,
         help,
         found: Vec::new(),

@@ -1,6 +1,7 @@
 //! The answer to a push or a pull, with every reason for it.
 
 mod excerpt;
+mod gathered;
 mod github;
 mod group;
 mod paint;
@@ -8,8 +9,6 @@ mod sarif;
 mod text;
 mod words;
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -17,12 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Effect, Finding, is_zero};
 pub use excerpt::clean;
 pub(crate) use excerpt::excerpt;
+pub(crate) use gathered::Gathered;
 pub use github::{annotation, annotation_at};
 pub use sarif::{Judged, case_sarif, failed_sarif};
-
-/// How many findings a decision keeps. An artifact may have a hundred thousand imports, and
-/// decisions are kept in memory.
-const FINDINGS: usize = 1_000;
 
 /// What shall happen to an artifact, and why.
 ///
@@ -67,32 +63,29 @@ impl Decision {
         }
     }
 
-    /// The same decision with as many findings as are kept; the others are counted.
-    pub(crate) fn within_limits(mut self) -> Self {
-        let more = self.findings.len().saturating_sub(FINDINGS);
-        if more > 0 {
-            self.findings = weightiest(self.findings);
-            self.more += more;
+    /// The stricter of two decisions on the same, with the findings of both, as far as decisions
+    /// keep them.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let (strict, mild) = if other.verdict > self.verdict {
+            (other, self)
+        } else {
+            (self, other)
+        };
+        let more = strict.more + mild.more;
+        let others = mild.findings.into_iter();
+        let others: Vec<Finding> = others
+            .filter(|finding| !strict.findings.contains(finding))
+            .collect();
+        let mut gathered = Gathered::default();
+        gathered.extend(strict.findings.into_iter().chain(others));
+        let joined = gathered.decision();
+        Self {
+            verdict: strict.verdict,
+            more: joined.more + more,
+            ..joined
         }
-        self
     }
-}
-
-/// As many findings as are kept, in their order: those with the worst effect, and of these the
-/// first of each code before the others.
-fn weightiest(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut codes = BTreeSet::new();
-    let numbered = findings.into_iter().enumerate();
-    let mut ranked: Vec<_> = numbered
-        .map(|(number, finding)| {
-            let is_another = !codes.insert((finding.effect, finding.code));
-            ((Reverse(finding.effect), is_another, number), finding)
-        })
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.truncate(FINDINGS);
-    ranked.sort_by_key(|((_, _, number), _)| *number);
-    ranked.into_iter().map(|(_, finding)| finding).collect()
 }
 
 impl fmt::Display for Verdict {

@@ -7,7 +7,7 @@ use wasmport_artifact::{Import, ItemKind};
 use crate::decide::{Judge, Ruling};
 use crate::facts::Facts;
 use crate::finding::Place;
-use crate::needs::{Identity, Need, Opened};
+use crate::needs::{Identity, Need, Opened, groups};
 use crate::policy::{Mode, Policy};
 
 /// The rule that decides on an artifact, and what is said of each of its imports.
@@ -76,8 +76,8 @@ pub fn explain(policy: &Policy, facts: &Facts, today: Date) -> Explanation {
     let judge = Judge::new(policy, rule, facts, today);
     let mut imports = Vec::new();
     for (path, inspection) in facts.content.inspections() {
-        for group in inspection.import_groups() {
-            let opened = Opened::by(group);
+        let opened = Opened::of(inspection);
+        for group in groups(inspection) {
             for import in group {
                 let own = on_import(&judge, import, &opened).into_iter();
                 imports.extend(own.map(|explained| ExplainedImport {

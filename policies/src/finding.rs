@@ -1,8 +1,11 @@
 //! One reason for a decision, with what to do about it.
 
+mod texts;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+pub use texts::Texts;
 
 /// One reason for a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +40,8 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capability: Option<String>,
     /// What the rule allows, as the policy file has it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub allowed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub allowed: Texts,
     /// The entry of an `allow` list that would admit this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,

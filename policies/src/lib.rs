@@ -10,6 +10,7 @@ mod decision;
 mod explain;
 mod facts;
 mod finding;
+mod likeness;
 mod needs;
 mod policy;
 mod smallest;
@@ -26,7 +27,7 @@ pub use facts::{
     Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, LayerLimits, Previous,
     TagFacts, Unseen, Wasm,
 };
-pub use finding::{Code, Effect, Finding, Found, Place};
+pub use finding::{Code, Effect, Finding, Found, Place, Texts};
 /// A day, without a time and a zone.
 pub use jiff::civil::Date;
 pub use policy::{

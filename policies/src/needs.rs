@@ -1,10 +1,10 @@
 //! What an import asks for: the capabilities, and the functions that ask for them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use wasmport_artifact::{Import, InterfaceName, ItemKind};
+use wasmport_artifact::{Import, Inspection, InterfaceName, ItemKind};
 
-use crate::catalogue::{CUSTOM, Catalogue, Split};
+use crate::catalogue::{Alike, CUSTOM, Catalogue, Split};
 
 /// The name that an import goes by in policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) struct Need {
     pub(crate) capability: &'static str,
     /// The functions that ask for it, as they are imported.
     pub(crate) functions: Vec<String>,
+    /// What an import looks like that the catalogue does not know: `deny` goes by it too.
+    pub(crate) alike: BTreeSet<&'static str>,
 }
 
 /// The entries of the catalogue of which a program imports what opens something, under
@@ -58,6 +60,17 @@ impl Identity {
         }
     }
 
+    /// What an import looks like that is not known under this name. The functions and labels of
+    /// a world are its own.
+    fn alike(&self, import: &Import) -> Alike<'static> {
+        match (self, import.kind) {
+            (Self::Name(name), ItemKind::Core) => Catalogue::get().alike(name),
+            (Self::Name(name), _) if name.contains('/') => Catalogue::get().alike(name),
+            (Self::Interface(name), _) => Catalogue::get().alike(&name.unversioned()),
+            (Self::Name(_), _) => Alike::default(),
+        }
+    }
+
     /// What `import` asks for under this name, in a program that opens what `opened` says.
     /// Never empty.
     pub(crate) fn needs(&self, import: &Import, opened: &Opened) -> Vec<Need> {
@@ -67,26 +80,38 @@ impl Identity {
             return vec![Need::new(&capability.name, &import.functions)];
         }
         let Some(split) = self.split(import) else {
-            return vec![Need::new(CUSTOM, &import.functions)];
+            let alike = self.alike(import);
+            let can_open = alike.split.is_some_and(|split| opened.has(split));
+            return vec![Need {
+                alike: alike.capabilities(&import.functions, !import.opaque, can_open),
+                ..Need::custom(import)
+            }];
         };
         let needs = split.needs(&import.functions, !import.opaque, opened.has(split));
         let needs = needs.into_iter().map(|(capability, functions)| Need {
             capability,
             functions,
+            alike: BTreeSet::new(),
         });
         with_included(&needs.collect::<Vec<_>>())
     }
 }
 
 impl Opened {
-    /// Looks through all imports of a program, once.
-    pub(crate) fn by(imports: &[Import]) -> Self {
+    /// Looks through all imports of an artifact, those of code that it exports too: what one
+    /// piece of code opens it can hand to another.
+    pub(crate) fn of(inspection: &Inspection) -> Self {
+        Self::by(groups(inspection).into_iter().flatten())
+    }
+
+    /// Looks through imports.
+    pub(crate) fn by<'a>(imports: impl IntoIterator<Item = &'a Import>) -> Self {
         let mut splits: Vec<&'static Split> = Vec::new();
         for import in imports {
-            for split in Identity::all_of(import)
-                .iter()
-                .filter_map(|name| name.split(import))
-            {
+            for name in Identity::all_of(import) {
+                let Some(split) = name.split(import).or_else(|| name.alike(import).split) else {
+                    continue;
+                };
                 let opens = import.opaque || split.opens(&import.functions);
                 if opens && !splits.iter().any(|known| std::ptr::eq(*known, split)) {
                     splits.push(split);
@@ -111,8 +136,17 @@ impl Need {
         Self {
             capability,
             functions: functions.to_vec(),
+            alike: BTreeSet::new(),
         }
     }
+}
+
+/// What each piece of code in an artifact asks for, where that differs: one that is exported a
+/// hundred times is judged once.
+pub(crate) fn groups(inspection: &Inspection) -> Vec<&[Import]> {
+    let mut known = HashSet::new();
+    let groups = inspection.import_groups();
+    groups.filter(|imports| known.insert(*imports)).collect()
 }
 
 /// Joins what comes with other needs to these: who reads files sees directories too. The

@@ -267,11 +267,15 @@ fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, LoadPolicyE
     let mut paths = Vec::new();
     for entry in fs::read_dir(directory).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-            && path.is_file()
-        {
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        // A link to what is not there is a part of the policy that is missing, and no other file.
+        let kind = fs::metadata(&path).map_err(|source| LoadPolicyError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        if kind.is_file() {
             paths.push(path);
         }
     }
@@ -359,6 +363,7 @@ mod tests {
         );
         write("a.toml", "schema = 1\n[always]\ndeny = [\"sockets\"]\n");
         write("notes.md", "not a policy");
+        fs::create_dir(directory.path().join("old.toml")).unwrap();
         let loaded = LoadedPolicy::load(spec).unwrap();
         let names: Vec<_> = loaded.policy.files().map(|(name, _)| name).collect();
         assert_eq!(names, [format!("{spec}/a.toml"), format!("{spec}/b.toml")]);
@@ -370,6 +375,26 @@ mod tests {
             panic!("expected a policy that makes no sense");
         };
         assert!(source.to_string().contains("c.toml:3:6"), "{source}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_policy_that_is_not_there_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+        write("a.toml", "schema = 1\ndefault = \"allow\"\n");
+        write("sockets", "schema = 1\n[always]\ndeny = [\"sockets\"]\n");
+        let link = directory.path().join("b.toml");
+        std::os::unix::fs::symlink("sockets", &link).unwrap();
+        let spec = directory.path().to_str().unwrap();
+        let loaded = LoadedPolicy::load(spec).unwrap();
+        assert_eq!(loaded.policy.files().count(), 2);
+        fs::remove_file(directory.path().join("sockets")).unwrap();
+        let error = LoadedPolicy::load(spec).unwrap_err();
+        assert!(
+            matches!(&error, LoadPolicyError::Read { path, .. } if *path == link),
+            "{error}"
+        );
     }
 
     #[test]

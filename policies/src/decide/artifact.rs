@@ -3,24 +3,27 @@
 use wasmport_artifact::{Disagreement, Kind};
 
 use super::{effect, finding};
+use crate::decision::Gathered;
 use crate::facts::{Content, Facts, Unseen};
 use crate::finding::{Code, Effect, Finding};
 use crate::policy::{KindShape, Otherwise, Policy, Rule, one_of};
 
 /// What no policy admits: Wasm that cannot be read, or that is not what it says.
-pub(super) fn content(facts: &Facts) -> Vec<Finding> {
+pub(super) fn content(facts: &Facts, found: &mut Gathered) {
     match &facts.content {
-        Content::Wasm { disagreements, .. } => disagreements.iter().map(disagrees).collect(),
-        Content::Unreadable { reason } => vec![finding(
+        Content::Wasm { disagreements, .. } => found.extend(disagreements.iter().map(disagrees)),
+        Content::Unreadable { reason } => found.push(finding(
             Code::UnreadableWasm,
             Effect::Deny,
             format!("this claims to be WebAssembly and cannot be read: {reason}"),
             "push the component or module as the compiler made it: in one layer, not \
              compressed and not precompiled"
                 .to_owned(),
-        )],
-        Content::Image { unreadable, .. } => unreadable.iter().map(unreadable_inside).collect(),
-        Content::Attachment | Content::Other => Vec::new(),
+        )),
+        Content::Image { unreadable, .. } => {
+            found.extend(unreadable.iter().map(unreadable_inside));
+        }
+        Content::Attachment | Content::Other => {}
     }
 }
 
@@ -140,7 +143,7 @@ pub(super) fn kind(rule: &Rule, facts: &Facts) -> Option<Finding> {
     Some(Finding {
         rule: Some(rule.id.clone()),
         place: Some(kinds.place.clone()),
-        allowed: names.iter().map(ToString::to_string).collect(),
+        allowed: names.iter().copied().collect(),
         ..finding(
             Code::KindNotAllowed,
             effect(rule, Effect::Deny),

@@ -128,7 +128,7 @@ fn signatures(
     Some(Finding {
         rule: Some(rule.id.clone()),
         place: Some(wanted.place.clone()),
-        allowed: from.iter().cloned().collect(),
+        allowed: from.iter().map(String::as_str).collect(),
         ..finding(
             Code::SignatureMissing,
             effect(rule, Effect::Hold),
@@ -160,7 +160,7 @@ fn attested(
     Some(Finding {
         rule: Some(rule.id.clone()),
         place: Some(wanted.place.clone()),
-        allowed: by.from.iter().cloned().collect(),
+        allowed: by.from.iter().map(String::as_str).collect(),
         ..finding(
             Code::AttestationMissing,
             effect(rule, Effect::Hold),

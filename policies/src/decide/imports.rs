@@ -5,18 +5,18 @@ use wasmport_artifact::{Import, ItemKind};
 use super::ruling::{Judge, Ruling};
 use super::{effect, finding};
 use crate::catalogue::{CUSTOM, Catalogue};
+use crate::decision::Gathered;
 use crate::finding::{Code, Effect, Finding};
-use crate::needs::{Identity, Need, Opened};
+use crate::needs::{Identity, Need, Opened, groups};
 use crate::policy::{Deny, Exception, Pattern, Rule, STD, is_std};
 use crate::smallest::quoted;
 
 /// Everything that the policy has against the imports, in their order.
-pub(super) fn findings(judge: &Judge<'_>) -> Vec<Finding> {
-    let mut found = Vec::new();
+pub(super) fn findings(judge: &Judge<'_>, found: &mut Gathered) {
     for (path, inspection) in judge.facts.content.inspections() {
         // Code that is exported can be instantiated, and then asks for its own imports.
-        for imports in inspection.import_groups() {
-            let opened = Opened::by(imports);
+        let opened = Opened::of(inspection);
+        for imports in groups(inspection) {
             for import in imports {
                 let own = on_import(judge, import, &opened).into_iter();
                 found.extend(own.map(|finding| Finding {
@@ -26,7 +26,6 @@ pub(super) fn findings(judge: &Judge<'_>) -> Vec<Finding> {
             }
         }
     }
-    found
 }
 
 fn on_import(judge: &Judge<'_>, import: &Import, opened: &Opened) -> Vec<Finding> {
@@ -119,7 +118,7 @@ fn not_allowed(
     Finding {
         rule: Some(rule.id.clone()),
         place: Some(rule.allow.place.clone()),
-        allowed: rule.allow.texts(),
+        allowed: rule.allow.texts.clone(),
         entry: Some(entry),
         ..about(
             import,
@@ -137,6 +136,7 @@ fn import_denied(import: &Import, need: &Need, denied: &Deny, rule: Option<&Rule
     let what = match (&denied.functions, denied.term.is_by_name()) {
         (Some(_), _) => format!("has functions of `{}`", denied.text),
         (None, true) => format!("is `{}`", denied.text),
+        (None, false) if need.capability == CUSTOM => format!("looks like `{}`", denied.text),
         (None, false) => format!("asks for `{}`", need.capability),
     };
     let message = format!("`{}` {what}, which {by}", import.name);

@@ -70,7 +70,7 @@ fn size(max: &Placed<Size>, facts: &Facts) -> Option<Finding> {
     };
     Some(Finding {
         place: Some(max.place.clone()),
-        allowed: vec![limit.to_string()],
+        allowed: [limit.to_string()].into_iter().collect(),
         ..finding(
             Code::TooLarge,
             Effect::Deny,

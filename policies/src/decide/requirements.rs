@@ -1,6 +1,6 @@
 //! Findings on what a rule asks to be there: exports and annotations.
 
-use wasmport_artifact::{Export, Kind};
+use wasmport_artifact::{Export, InterfaceName, ItemKind, Kind};
 
 use super::{effect, finding};
 use crate::facts::Facts;
@@ -61,7 +61,33 @@ fn exports(rule: &Rule, facts: &Facts) -> Vec<Finding> {
 fn is(export: &Export, wanted: &Pattern) -> bool {
     let names = [Some(export.name.as_str()), export.implements.as_deref()];
     let mut names = names.into_iter().flatten();
-    names.any(|name| wanted.matches(&Identity::of(name)))
+    names.any(|name| wanted.matches(&Identity::of(name)) && is_kind(export, name, wanted))
+}
+
+/// Functions of WASI's interfaces that a host calls.
+const HANDLERS: [(&str, &str); 3] = [
+    ("wasi:cli/run", "run"),
+    ("wasi:http/handler", "handle"),
+    ("wasi:http/incoming-handler", "handle"),
+];
+
+/// Whether it is something that can be called: an interface with functions, and with the one
+/// that makes it what it is called. What a core module exports is known by name only.
+fn is_kind(export: &Export, name: &str, wanted: &Pattern) -> bool {
+    match export.kind {
+        ItemKind::Instance => {
+            let own = name.parse::<InterfaceName>().map(|name| name.unversioned());
+            let handler = HANDLERS
+                .iter()
+                .find(|(known, _)| own.as_deref() == Ok(known));
+            match handler {
+                Some((_, function)) => export.functions.iter().any(|it| it == function),
+                None => !export.functions.is_empty(),
+            }
+        }
+        ItemKind::Func | ItemKind::Core => matches!(wanted, Pattern::Name(_)),
+        ItemKind::Type | ItemKind::CoreModule | ItemKind::Component | ItemKind::Value => false,
+    }
 }
 
 fn annotation(rule: &Rule, wanted: &Placed<Annotation>, facts: &Facts) -> Option<Finding> {
@@ -95,7 +121,7 @@ fn annotation(rule: &Rule, wanted: &Placed<Annotation>, facts: &Facts) -> Option
     Some(Finding {
         rule: Some(rule.id.clone()),
         place: Some(wanted.place.clone()),
-        allowed: expected.iter().map(|it| it.as_str().to_owned()).collect(),
+        allowed: expected.iter().map(|it| it.as_str()).collect(),
         ..finding(
             Code::AnnotationMissing,
             effect(rule, Effect::Deny),

@@ -1,4 +1,5 @@
 mod demands;
+mod denied;
 mod exceptions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,7 +118,7 @@ fn a_finding_says_what_where_and_what_to_do() {
     assert_eq!(finding.place.as_ref().unwrap().to_string(), "p.toml:5:9");
     assert_eq!(finding.import.as_deref(), Some("wasi:sockets/tcp@0.2.6"));
     assert_eq!(finding.functions, ["start-connect"]);
-    assert_eq!(finding.allowed, ["std"]);
+    assert_eq!(*finding.allowed, ["std"]);
     assert!(finding.help.contains("`std::net`"), "{}", finding.help);
     assert!(
         finding
@@ -348,7 +349,7 @@ fn kinds_restrict_what_is_taken_but_never_what_is_attached() {
     for refused in [wasm("(module)"), facts(Content::Other)] {
         let decision = on(&rule, &refused);
         assert_eq!(codes(&decision), [Code::KindNotAllowed]);
-        assert_eq!(decision.findings[0].allowed, ["component"]);
+        assert_eq!(*decision.findings[0].allowed, ["component"]);
     }
     assert_eq!(
         verdict(&preset("standard"), &facts(Content::Other)),

@@ -169,16 +169,19 @@ fn heading(finding: &Finding) -> String {
 }
 
 fn shorten(finding: &mut Finding) {
-    cut(&mut finding.functions);
-    cut(&mut finding.allowed);
+    cut(&mut finding.functions, LIST);
+    let mut allowed = finding.allowed.to_vec();
+    cut(&mut allowed, LIST);
+    allowed.iter_mut().for_each(clip);
+    finding.allowed = allowed.into_iter().collect();
     let texts = [&mut finding.message, &mut finding.help];
     let optional = finding.import.iter_mut().chain(&mut finding.reason);
-    let lists = finding.functions.iter_mut().chain(&mut finding.allowed);
-    for text in texts.into_iter().chain(optional).chain(lists) {
+    let functions = &mut finding.functions;
+    for text in texts.into_iter().chain(optional).chain(functions) {
         clip(text);
     }
     for found in &mut finding.found {
-        cut(&mut found.functions);
+        cut(&mut found.functions, LIST);
         let words = found.import.iter_mut().chain(&mut found.message);
         for text in words.chain(&mut found.help).chain(&mut found.functions) {
             clip(text);
@@ -186,10 +189,11 @@ fn shorten(finding: &mut Finding) {
     }
 }
 
-fn cut(list: &mut Vec<String>) {
-    if list.len() > LIST {
-        let more = list.len() - LIST;
-        list.truncate(LIST);
+/// Leaves as many texts, and says how many more there were.
+pub(super) fn cut(list: &mut Vec<String>, length: usize) {
+    if list.len() > length {
+        let more = list.len() - length;
+        list.truncate(length);
         list.push(format!("… {more} more"));
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn finding(import: &str, functions: &[&str]) -> Finding {
         import: Some(import.to_owned()),
         functions: functions.iter().map(ToString::to_string).collect(),
         capability: Some("sockets".to_owned()),
-        allowed: vec!["std".to_owned()],
+        allowed: ["std"].into_iter().collect(),
         entry: None,
         help: "leave it".to_owned(),
         found: Vec::new(),

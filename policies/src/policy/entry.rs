@@ -1,9 +1,9 @@
 //! Entries of `allow` and `deny` lists: what they name, down to the function.
 
-use wasmport_artifact::Import;
+use wasmport_artifact::{Import, ItemKind};
 
 use crate::catalogue::plain;
-use crate::finding::Place;
+use crate::finding::{Place, Texts};
 use crate::needs::{Identity, Need};
 use crate::policy::term::Term;
 use crate::policy::wildcard::Wildcard;
@@ -14,6 +14,8 @@ pub(crate) struct Allow {
     /// Of the list, or of the rule's id when it has none.
     pub(crate) place: Place,
     pub(crate) entries: Vec<Allowed>,
+    /// The entries as they are written, for all findings that tell them.
+    pub(crate) texts: Texts,
 }
 
 /// One entry of an `allow` list.
@@ -40,7 +42,11 @@ pub(crate) struct Deny {
 
 /// Functions by their names.
 #[derive(Clone, Debug)]
-pub(crate) struct Functions(Vec<Function>);
+pub(crate) struct Functions {
+    names: Vec<Function>,
+    /// Whether large and small letters are the same, as they are where something is denied.
+    any_case: bool,
+}
 
 #[derive(Clone, Debug)]
 struct Function {
@@ -52,28 +58,52 @@ struct Function {
 
 impl Functions {
     /// Reads names, with or without `[method]`; an error is the number of the wrong one.
-    pub(crate) fn parse<'a>(
-        names: impl Iterator<Item = &'a str>,
-    ) -> Result<Self, (usize, &'static str)> {
-        let names = names.enumerate();
-        let parse = |(number, name)| Function::parse(name).map_err(|why| (number, why));
-        names.map(parse).collect::<Result<_, _>>().map(Self)
+    pub(crate) fn parse(names: &[&str]) -> Result<Self, (usize, &'static str)> {
+        let names = names.iter().enumerate();
+        let parse =
+            |(number, name): (usize, &&str)| Function::parse(name).map_err(|why| (number, why));
+        Ok(Self {
+            names: names.map(parse).collect::<Result<_, _>>()?,
+            any_case: false,
+        })
+    }
+
+    /// The same for a `deny` list: who denies `drop-table` means `DROP-TABLE` too.
+    pub(crate) fn parse_denied(names: &[&str]) -> Result<Self, (usize, &'static str)> {
+        let small: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let names: Vec<&str> = small.iter().map(String::as_str).collect();
+        Ok(Self {
+            any_case: true,
+            ..Self::parse(&names)?
+        })
     }
 
     /// The names, without `[method]` and the like.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|function| function.plain().as_str())
+        self.names.iter().map(|function| function.plain().as_str())
     }
 
     /// Whether a function that is imported under this name is one of them.
     fn have(&self, identity: &Identity, function: &str) -> bool {
+        let small;
+        let function = if self.any_case {
+            small = function.to_ascii_lowercase();
+            &small
+        } else {
+            function
+        };
+        let mut names = self.names.iter();
         match identity {
             Identity::Interface(_) => {
                 let function = plain(function);
-                self.0.iter().any(|known| known.plain().matches(function))
+                names.any(|known| known.plain().matches(function))
             }
-            // There brackets are a part of the name, and make another function.
-            Identity::Name(_) => self.0.iter().any(|known| known.written.matches(function)),
+            // There brackets are a part of the name, and make another function. Who denies one
+            // means either.
+            Identity::Name(_) if self.any_case => names.any(|known| {
+                known.written.matches(function) || known.plain().matches(plain(function))
+            }),
+            Identity::Name(_) => names.any(|known| known.written.matches(function)),
         }
     }
 }
@@ -92,14 +122,6 @@ impl Function {
 }
 
 impl Allow {
-    /// The entries as they are written.
-    pub(crate) fn texts(&self) -> Vec<String> {
-        self.entries
-            .iter()
-            .map(|entry| entry.text.clone())
-            .collect()
-    }
-
     /// The entry that admits the import for this need.
     pub(crate) fn admitting(
         &self,
@@ -119,12 +141,15 @@ impl Allowed {
         self.term.admits(identity, need)
             && self.functions.as_ref().is_none_or(|allowed| {
                 !import.opaque
-                    && need
-                        .functions
-                        .iter()
-                        .all(|function| allowed.have(identity, function))
+                    && called(import, &need.functions).all(|it| allowed.have(identity, it))
             })
     }
+}
+
+/// The functions that an entry is held against. One that is imported by itself is its own.
+fn called<'a>(import: &'a Import, functions: &'a [String]) -> impl Iterator<Item = &'a str> {
+    let own = (import.kind == ItemKind::Func).then_some(import.name.as_str());
+    own.into_iter().chain(functions.iter().map(String::as_str))
 }
 
 impl Deny {
@@ -148,10 +173,8 @@ impl Deny {
         let Some(denied) = &self.functions else {
             return Some(functions.clone());
         };
-        let refused = functions
-            .iter()
-            .filter(|function| denied.have(identity, function));
-        let refused: Vec<String> = refused.cloned().collect();
+        let refused = called(import, functions).filter(|it| denied.have(identity, it));
+        let refused: Vec<String> = refused.map(str::to_owned).collect();
         (!refused.is_empty() || import.opaque).then_some(refused)
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use wasmport_artifact::InterfaceName;
 
+use crate::likeness::Likeness;
 use crate::needs::Identity;
 
 /// The longest pattern. Names of core modules may be long, and none of those that is meant by
@@ -86,6 +87,41 @@ impl Pattern {
                     })
             }
             _ => false,
+        }
+    }
+
+    /// True when an import of this name is meant by who denies it: in large or small letters, and
+    /// in whatever way its version is written.
+    pub(crate) fn resembles(&self, identity: &Identity) -> bool {
+        if self.matches(identity) {
+            return true;
+        }
+        let name = match identity {
+            Identity::Name(name) => name.clone(),
+            Identity::Interface(name) => name.to_string(),
+        };
+        let likeness = Likeness::of(&name);
+        let Some((namespace, package, interface)) = likeness.interface() else {
+            return matches!(self, Self::Name(own) if own.eq_ignore_ascii_case(&name));
+        };
+        match self {
+            Self::Name(own) => own.eq_ignore_ascii_case(&name),
+            Self::Namespace(own) => own.eq_ignore_ascii_case(namespace),
+            Self::Package { name: own, all } => {
+                own.namespace.eq_ignore_ascii_case(namespace)
+                    && own.package.eq_ignore_ascii_case(package)
+                    && (*all || own.interface.eq_ignore_ascii_case(interface))
+                    && match (&own.version, identity) {
+                        (None, _) | (Some(_), Identity::Name(_)) => true,
+                        (Some(version), Identity::Interface(name)) => {
+                            let version = Some(version.clone());
+                            name.same_track(&InterfaceName {
+                                version,
+                                ..name.clone()
+                            })
+                        }
+                    }
+            }
         }
     }
 

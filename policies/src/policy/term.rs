@@ -69,9 +69,15 @@ impl Term {
     /// True when this entry of a `deny` list refuses the import for this need. Who is not
     /// to see directories is not to read files in them either.
     pub(crate) fn denies(&self, identity: &Identity, need: &Need) -> bool {
+        let is_meant = |name: &str, asked: &str| name == asked || includes(asked, name);
+        let mut alike = need.alike.iter();
         match self {
-            Self::Capability(name) => name == need.capability || includes(need.capability, name),
-            _ => self.admits(identity, need),
+            Self::Everything => true,
+            Self::Std => is_std(need.capability) || alike.any(|asked| is_std(asked)),
+            Self::Capability(name) => {
+                is_meant(name, need.capability) || alike.any(|asked| is_meant(name, asked))
+            }
+            Self::Patterns(patterns) => patterns.iter().any(|it| it.resembles(identity)),
         }
     }
 

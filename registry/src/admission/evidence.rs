@@ -118,7 +118,7 @@ impl Evidence {
     }
 
     /// What is decided with.
-    pub(super) fn policy(&self) -> &PolicyInForce {
+    pub(super) fn policy(&self) -> &Arc<PolicyInForce> {
         &self.policy
     }
 

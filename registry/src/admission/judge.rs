@@ -14,6 +14,10 @@ use super::previous::Comparison;
 use super::{Admission, AdmissionError, Judged};
 use crate::storage::{StorageError, StoredManifest};
 
+/// From how many imports on a decision is taken apart from requests. The largest program that is
+/// known to us has 200 or so.
+const MANY_IMPORTS: usize = 2_000;
+
 impl Admission {
     /// Puts together again what was known of a stored manifest.
     pub(super) async fn recall(
@@ -81,7 +85,7 @@ impl Admission {
             let tag = self.tag_facts(judged, comparison).await?;
             let previous = comparison.previous.clone();
             let facts = facts_of(judged, tag.into_iter().collect(), previous, proven);
-            let next = Decided::on(&facts, policy, today);
+            let next = self.decide_on(facts, policy, today).await?;
             decided = Some(match decided {
                 Some(former) if former.decision != next.decision => strictest(former, next),
                 Some(former) => former,
@@ -89,11 +93,37 @@ impl Admission {
             });
         }
         // Whoever asks has at least one comparison, with nothing if need be.
-        let decided = decided.unwrap_or_else(|| {
-            let facts = facts_of(judged, Vec::new(), None, proven);
-            Decided::on(&facts, policy, today)
-        });
+        let decided = match decided {
+            Some(decided) => decided,
+            None => {
+                let facts = facts_of(judged, Vec::new(), None, proven);
+                self.decide_on(facts, policy, today).await?
+            }
+        };
         Ok(Arc::new(decided))
+    }
+
+    /// Decides in place where that takes microseconds. What has more imports than anything that
+    /// is meant well waits for one of a few places, as for an inspection, and keeps no other
+    /// request from being answered.
+    async fn decide_on(
+        &self,
+        facts: Facts,
+        policy: &Arc<PolicyInForce>,
+        today: Date,
+    ) -> Result<Decided, AdmissionError> {
+        if facts.content.imports().take(MANY_IMPORTS).count() < MANY_IMPORTS {
+            return Ok(Decided::on(&facts, policy, today));
+        }
+        let permit = self.inspections.permit(&facts.repository).await;
+        let policy = Arc::clone(policy);
+        let decided = tokio::task::spawn_blocking(move || {
+            let decided = Decided::on(&facts, &policy, today);
+            drop(permit);
+            decided
+        });
+        let decided = decided.await;
+        decided.map_err(|source| AdmissionError::Inspection(source.into()))
     }
 
     async fn tag_facts(
@@ -174,14 +204,10 @@ fn strictest(one: Decided, other: Decided) -> Decided {
     } else {
         (one, other)
     };
-    let mut decision = strict.decision;
-    for finding in mild.decision.findings {
-        if !decision.findings.contains(&finding) {
-            decision.findings.push(finding);
-        }
+    Decided {
+        decision: strict.decision.with(mild.decision),
+        ..strict
     }
-    decision.more += mild.decision.more;
-    Decided { decision, ..strict }
 }
 
 impl Decided {

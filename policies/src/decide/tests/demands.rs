@@ -81,8 +81,12 @@ fn a_tag_that_stays_is_not_moved() {
 
 #[test]
 fn exports_that_are_asked_for_must_be_there() {
-    let service =
-        r#"(component (instance $i) (export "wasi:http/incoming-handler@0.2.6" (instance $i)))"#;
+    let service = r#"(component
+        (core module $m (func (export "f")))
+        (core instance $c (instantiate $m))
+        (func $f (canon lift (core func $c "f")))
+        (instance $i (export "handle" (func $f)))
+        (export "wasi:http/incoming-handler@0.2.6" (instance $i)))"#;
     let rule = policy("allow = [\"*\"]\nrequire-exports = [\"wasi:http/incoming-handler@0.2\"]");
     assert_eq!(verdict(&rule, &wasm(service)), Verdict::Admit);
     let decision = on(&rule, &wasm(HELLO));

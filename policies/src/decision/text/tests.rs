@@ -87,7 +87,7 @@ fn disagreements_are_listed_below_one_heading() {
         place: None,
         rule: None,
         message: message.to_owned(),
-        allowed: Vec::new(),
+        allowed: Vec::new().into(),
         capability: None,
         ..finding("x", &[])
     };

@@ -31,11 +31,16 @@ impl Reader<'_> {
             entries.push(Allowed {
                 place: self.place(&span),
                 term: self.term(&text, &span)?,
-                functions: self.functions(functions.as_ref())?,
+                functions: self.functions(functions.as_ref(), Functions::parse)?,
                 text,
             });
         }
-        Ok(Allow { place, entries })
+        let texts = entries.iter().map(|entry| entry.text.as_str()).collect();
+        Ok(Allow {
+            place,
+            entries,
+            texts,
+        })
     }
 
     pub(super) fn deny(
@@ -56,7 +61,7 @@ impl Reader<'_> {
             Ok(Deny {
                 place: self.place(&span),
                 term: self.term(&shape.import, &span)?,
-                functions: self.functions(shape.functions.as_ref())?,
+                functions: self.functions(shape.functions.as_ref(), Functions::parse_denied)?,
                 text: shape.import,
                 reason: shape.reason,
                 use_instead: shape.use_instead,
@@ -72,6 +77,7 @@ impl Reader<'_> {
     fn functions(
         &self,
         list: Option<&Spanned<Vec<Spanned<String>>>>,
+        parse: impl FnOnce(&[&str]) -> Result<Functions, (usize, &'static str)>,
     ) -> Result<Option<Functions>, PolicyError> {
         let Some(list) = list else {
             return Ok(None);
@@ -80,7 +86,8 @@ impl Reader<'_> {
             return Err(self.error(&list.span(), Problem::NoFunctions));
         }
         let names = list.get_ref().iter().map(|name| name.get_ref().as_str());
-        let functions = Functions::parse(names).map_err(|(number, why)| {
+        let names: Vec<&str> = names.collect();
+        let functions = parse(&names).map_err(|(number, why)| {
             let wrong = list.get_ref().get(number);
             let span = wrong.map_or(list.span(), Spanned::span);
             let what = "the name of a function";

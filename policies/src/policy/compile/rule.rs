@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::Reader;
 use super::known::Known;
+use crate::finding::Texts;
 use crate::policy::entry::Allow;
 use crate::policy::error::{PolicyError, Problem};
 use crate::policy::file::{AnnotationShape, AttestationShape, Entry, RuleShape};
@@ -35,6 +36,7 @@ impl Reader<'_> {
             None => Allow {
                 place: place.clone(),
                 entries: Vec::new(),
+                texts: Texts::default(),
             },
         };
         let limits = self.limits(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::interface_name::InterfaceName;
 
 /// What kind of thing an import or export is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemKind {
     /// An instance: an interface with functions and types.
@@ -25,7 +25,7 @@ pub enum ItemKind {
 }
 
 /// One outermost import.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Import {
     /// The full name: `wasi:http/types@0.2.6`, or the module name in a core module.
