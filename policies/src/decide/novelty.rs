@@ -36,7 +36,7 @@ pub(super) fn findings(rule: &Rule, judge: &Judge<'_>, found: &mut Gathered) {
             for (import, identity, need) in needs(group, &opened) {
                 let ruling = judge.rule_on(import, &identity, &need);
                 let is_admitted = matches!(ruling, Ruling::Allowed(_) | Ruling::Unruled);
-                let new = is_admitted.then(|| known.new(import, &identity, &need));
+                let new = is_admitted.then(|| known.novelty(import, &identity, &need));
                 let Some((name, functions)) = new.flatten() else {
                     continue;
                 };
@@ -117,7 +117,7 @@ impl Known {
 
     /// The capability, or of what the catalogue does not know the import in its track, and the
     /// functions: where any is new.
-    fn new(
+    fn novelty(
         &self,
         import: &Import,
         identity: &Identity,

@@ -93,19 +93,31 @@ impl Pattern {
     /// True when an import of this name is meant by who denies it: in large or small letters, and
     /// in whatever way its version is written.
     pub(crate) fn resembles(&self, identity: &Identity) -> bool {
-        if self.matches(identity) {
-            return true;
+        if let Identity::Interface(name) = identity
+            && !name.namespace.contains('|')
+            && !name.interface.contains('|')
+            && !matches!(self, Self::Name(_))
+        {
+            return self.is_alike((&name.namespace, &name.package, &name.interface), identity);
         }
         let name = match identity {
             Identity::Name(name) => name.clone(),
             Identity::Interface(name) => name.to_string(),
         };
+        if let Self::Name(own) = self {
+            return own.eq_ignore_ascii_case(&name);
+        }
         let likeness = Likeness::of(&name);
-        let Some((namespace, package, interface)) = likeness.interface() else {
-            return matches!(self, Self::Name(own) if own.eq_ignore_ascii_case(&name));
-        };
+        let path = likeness.interface();
+        path.is_some_and(|path| self.is_alike(path, identity))
+    }
+
+    /// True when namespace, package and interface are these in any letters. A version that cannot
+    /// be read may be any.
+    fn is_alike(&self, path: (&str, &str, &str), identity: &Identity) -> bool {
+        let (namespace, package, interface) = path;
         match self {
-            Self::Name(own) => own.eq_ignore_ascii_case(&name),
+            Self::Name(_) => false,
             Self::Namespace(own) => own.eq_ignore_ascii_case(namespace),
             Self::Package { name: own, all } => {
                 own.namespace.eq_ignore_ascii_case(namespace)

@@ -138,7 +138,11 @@ fn manifest(layers: &[Layer], around: &Around) -> Manifest {
 /// What the registry finds in it.
 fn content(layers: &[Layer], manifest: &Manifest) -> Content {
     if Content::is_single(manifest) {
-        return Content::gather(manifest, Some(b"{}"), Some(&layers[0].bytes));
+        return Content::gather(
+            manifest,
+            Some(b"{}"),
+            Some(layers[0].bytes.as_slice().into()),
+        );
     }
     let mut survey = ImageSurvey::default();
     survey.look_through(manifest.config().unwrap(), &mut b"{}".as_slice());

@@ -93,12 +93,11 @@ impl Admission {
             });
         }
         // Whoever asks has at least one comparison, with nothing if need be.
-        let decided = match decided {
-            Some(decided) => decided,
-            None => {
-                let facts = facts_of(judged, Vec::new(), None, proven);
-                self.decide_on(facts, policy, today).await?
-            }
+        let decided = if let Some(decided) = decided {
+            decided
+        } else {
+            let facts = facts_of(judged, Vec::new(), None, proven);
+            self.decide_on(facts, policy, today).await?
         };
         Ok(Arc::new(decided))
     }

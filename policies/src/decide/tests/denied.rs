@@ -223,9 +223,8 @@ fn what_must_be_exported_can_be_called() {
 
 #[test]
 fn a_module_that_is_exported_a_hundred_times_is_judged_once() {
-    let exports: String = (0..100)
-        .map(|number| format!("(export \"m{number}\" (core module $m))"))
-        .collect();
+    let export = |number| format!("(export \"m{number}\" (core module $m))");
+    let exports: String = (0..100).map(export).collect();
     let facts = wasm(&format!(
         "(component (core module $m (import \"env\" \"f\" (func))) {exports})"
     ));
