@@ -5,17 +5,17 @@ use std::num::NonZeroUsize;
 use std::thread;
 
 use wasmport_artifact::{
-    Digest, FunctionTypes, Inspection, Manifest, Reference, RepositoryName, inspect, limits,
-    media_type,
+    Descriptor, Digest, FunctionTypes, Inspection, Manifest, Reference, RepositoryName, inspect,
+    limits, media_type,
 };
 use wasmport_builder::{Layout, LayoutError, Metadata, pack};
 use wasmport_client::{BlobSource, Push};
 use wasmport_policies::{Content, Wasm};
 
 use crate::error::{Failure, Kind};
-use crate::files;
 use crate::remote::{self, Connection};
 use crate::source::{Source, Subject};
+use crate::{contents, files};
 
 /// A manifest with its config and its Wasm.
 #[derive(Debug)]
@@ -23,8 +23,10 @@ pub(crate) struct Artifact {
     name: String,
     origin: Origin,
     manifest: Manifest,
+    /// Of one Wasm in one layer.
     config: Option<Vec<u8>>,
     layer: Option<Vec<u8>>,
+    content: Content,
 }
 
 #[derive(Debug)]
@@ -115,26 +117,31 @@ impl Artifact {
             Manifest::parse(packed.manifest, media_type::IMAGE_MANIFEST).map_err(|error| {
                 Failure::caused(Kind::Input, &format!("failed to pack `{name}`"), &error)
             })?;
-        let (config, layer) = (Some(packed.config), Some(packed.layer));
+        let content = single(&manifest, Some(&packed.config), Some(&packed.layer));
         Ok(Self {
             name,
             origin: Origin::Packed,
             manifest,
-            config,
-            layer,
+            config: Some(packed.config),
+            layer: Some(packed.layer),
+            content,
         })
     }
 
     fn open(name: &str, path: &std::path::Path) -> Result<Self, LayoutError> {
         let layout = Layout::open(path)?;
         let manifest = layout.manifest().clone();
-        let config = match manifest.config() {
-            Some(config) => Some(layout.blob(&config.digest)?),
-            None => None,
+        let is_single = Content::is_single(&manifest);
+        let own = |blob: Option<&Descriptor>| match blob.filter(|_| is_single) {
+            Some(blob) => layout.blob(&blob.digest).map(Some),
+            None => Ok(None),
         };
-        let layer = match manifest.wasm_layers().next() {
-            Some(layer) => Some(layout.blob(&layer.digest)?),
-            None => None,
+        let config = own(manifest.config())?;
+        let layer = own(manifest.wasm_layers().next())?;
+        let content = if is_single {
+            single(&manifest, config.as_deref(), layer.as_deref())
+        } else {
+            contents::of_layout(&layout)
         };
         Ok(Self {
             name: name.to_owned(),
@@ -142,6 +149,7 @@ impl Artifact {
             manifest,
             config,
             layer,
+            content,
         })
     }
 
@@ -155,26 +163,45 @@ impl Artifact {
             .resolve(reference)
             .await
             .map_err(remote::failed("find the artifact"))?;
+        let name = reference.to_string();
+        let origin = Origin::Registry(reference.clone());
+        if !Content::is_single(&manifest) {
+            let content = contents::of_remote(&manifest, &registry).await?;
+            return Ok(Self {
+                name,
+                origin,
+                manifest,
+                config: None,
+                layer: None,
+                content,
+            });
+        }
         let config = match manifest.config() {
             Some(config) => Some(
                 registry
                     .pull_blob_bytes(config, limits::CONFIG_BYTES as u64)
-                    .await,
+                    .await
+                    .map_err(remote::failed("pull the config"))?,
             ),
             None => None,
         };
         let layer = match manifest.wasm_layers().next() {
-            Some(layer) => Some(registry.pull_blob_bytes(layer, limits::WASM_BYTES).await),
+            Some(layer) => Some(
+                registry
+                    .pull_blob_bytes(layer, limits::WASM_BYTES)
+                    .await
+                    .map_err(remote::failed("pull the Wasm"))?,
+            ),
             None => None,
         };
+        let content = single(&manifest, config.as_deref(), layer.as_deref());
         Ok(Self {
-            name: reference.to_string(),
-            origin: Origin::Registry(reference.clone()),
+            name,
+            origin,
             manifest,
-            config: config
-                .transpose()
-                .map_err(remote::failed("pull the config"))?,
-            layer: layer.transpose().map_err(remote::failed("pull the Wasm"))?,
+            config,
+            layer,
+            content,
         })
     }
 
@@ -194,17 +221,7 @@ impl Artifact {
 
     /// What the bytes are, for a policy and for people.
     pub(crate) fn content(&self) -> Content {
-        if let Some(disguised) = self.disguised() {
-            return disguised;
-        }
-        // Where it cannot be told how many there are, one will do.
-        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let layer = self.layer.as_deref();
-        Content::gather(
-            &self.manifest,
-            self.config.as_deref(),
-            layer.map(|bytes| Wasm::Whole(bytes, threads)),
-        )
+        self.content.clone()
     }
 
     /// What the bytes import and export, where they are Wasm that can be read.
@@ -237,19 +254,6 @@ impl Artifact {
     pub(crate) fn wasm(&self) -> Result<&[u8], Failure> {
         self.inspection()?;
         Ok(self.layer.as_deref().unwrap_or_default())
-    }
-
-    /// A layer that is Wasm although its media type does not say so. Only of what is here:
-    /// a registry of ours has looked before it stored it.
-    fn disguised(&self) -> Option<Content> {
-        let Origin::Layout(layout) = &self.origin else {
-            return None;
-        };
-        let mut layers = self.manifest.layers().iter();
-        layers.find_map(|layer| {
-            let beginning = files::beginning(&layout.blob_path(&layer.digest))?;
-            Content::disguised(&layer.media_type, &beginning)
-        })
     }
 
     /// The manifest's digest, when the manifest is more than a draft.
@@ -315,4 +319,12 @@ impl Artifact {
             _ => Ok(()),
         }
     }
+}
+
+/// What one Wasm in one layer is.
+fn single(manifest: &Manifest, config: Option<&[u8]>, layer: Option<&[u8]>) -> Content {
+    // Where it cannot be told how many there are, one will do.
+    let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let layer = layer.map(|bytes| Wasm::Whole(bytes, threads));
+    Content::embedded(manifest).unwrap_or_else(|| Content::gather(manifest, config, layer))
 }

@@ -24,14 +24,6 @@ pub(crate) fn read_wasm(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-/// The first eight bytes of a file, or all of a shorter one, if it can be read.
-pub(crate) fn beginning(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).ok()?;
-    file.take(8).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
-}
-
 /// Reads a small text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| unreadable(path, &error))

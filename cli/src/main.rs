@@ -6,6 +6,7 @@ mod capability_list;
 mod cases;
 mod clock;
 mod commands;
+mod contents;
 mod environment;
 mod error;
 mod evidence;

@@ -158,8 +158,12 @@ impl ImageSurvey {
 
     /// Notes a layer or a config that is not there to be looked through.
     pub fn miss(&mut self, blob: &Descriptor) {
-        let reason = "it is not here".to_owned();
-        note(&mut self.unseen, &blob.digest, "", reason);
+        self.leave_out(blob, "it is not here");
+    }
+
+    /// Notes a layer or a config that is not looked through, and why, as a fragment of a sentence.
+    pub fn leave_out(&mut self, blob: &Descriptor, reason: &str) {
+        note(&mut self.unseen, &blob.digest, "", reason.to_owned());
     }
 
     /// Takes up what was found in a layer or a config.
