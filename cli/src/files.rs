@@ -1,7 +1,7 @@
 //! Files that a user names: read with a limit, written whole or not at all.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use wasmport_artifact::limits;
