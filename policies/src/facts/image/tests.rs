@@ -8,6 +8,7 @@ use wasmport_artifact::ImageManifest;
 use super::*;
 
 mod ambiguous;
+mod any;
 
 const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
 
