@@ -92,8 +92,8 @@ fn cases() -> Vec<Case> {
         (
             "instances",
             component(&[section(5, 50_000, b"\x01\0")]),
-            32,
-            32,
+            40,
+            40,
         ),
         ("adapters", component(&[section(8, 50_000, b"\x05")]), 1, 16),
         ("functions of an instance", imported_type(9000, 1), 32, 70),
