@@ -94,9 +94,7 @@ impl Around {
         connection: &Connection,
     ) -> Result<Self, Failure> {
         let registry = connection.open(reference).await?;
-        let mut around = Self::default();
-        around.collect(&registry, digest).await?;
-        around.look_at_tag(&registry, reference).await?;
+        let mut around = Self::at(&registry, reference, digest).await?;
         if wanted.contains(&Surrounding::Previous) {
             let tag = tag.or(reference.tag());
             let versions = versions(&registry, reference, tag, digest, connection);
@@ -113,13 +111,23 @@ impl Around {
         connection: &Connection,
     ) -> Result<Self, Failure> {
         let registry = connection.open(goal).await?;
-        let mut around = Self::default();
-        around.collect(&registry, digest).await?;
-        around.look_at_tag(&registry, goal).await?;
+        let mut around = Self::at(&registry, goal, digest).await?;
         if wanted.contains(&Surrounding::Previous) {
             let versions = versions(&registry, goal, goal.tag(), digest, connection);
             around.take(versions.before_pushed().await?);
         }
+        Ok(around)
+    }
+
+    /// What a registry says of it, but for versions: evidence, and what the tag is on.
+    async fn at(
+        registry: &Registry,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Self, Failure> {
+        let mut around = Self::default();
+        around.collect(registry, digest).await?;
+        around.look_at_tag(registry, reference).await?;
         Ok(around)
     }
 
