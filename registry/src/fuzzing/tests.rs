@@ -4,13 +4,17 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
+use wasmport_policies::{Facts, Policy};
 
 use super::*;
 
 /// Every file in `fuzz/seeds/<target>` and `fuzz/found/<target>`.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let fuzz = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-    let folders = ["seeds", "found"].map(|folder| fuzz.join(folder).join(target));
+    files(&["seeds", "found"].map(|folder| fuzz.join(folder).join(target)))
+}
+
+fn files(folders: &[PathBuf]) -> Vec<Vec<u8>> {
     let entries = folders
         .iter()
         .filter_map(|folder| fs::read_dir(folder).ok());
@@ -60,6 +64,45 @@ fn what_is_like_a_policy_is_one_or_is_refused() {
 #[test]
 fn what_is_like_a_manifest_is_one_or_is_refused() {
     around("manifest", manifest);
+}
+
+#[test]
+fn what_is_like_a_config_is_one_or_is_refused() {
+    around("config", config);
+}
+
+#[test]
+fn what_is_like_a_reference_is_one_or_is_refused() {
+    around("reference", reference);
+}
+
+#[test]
+fn what_is_like_a_signature_says_what_was_signed_or_is_refused() {
+    let made = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../testdata/signatures");
+    let mut inputs = corpus("signature");
+    inputs.extend(files(&[made]));
+    assert!(inputs.len() > 10);
+    // Not at each place: that takes seconds.
+    for input in inputs {
+        signature(&input);
+        for at in (0..input.len()).step_by(23) {
+            signature(&input[..at]);
+            let mut changed = input.clone();
+            changed[at] ^= 1;
+            signature(&changed);
+        }
+    }
+}
+
+#[test]
+fn there_is_a_decision_on_what_is_like_facts() {
+    for input in corpus("decision") {
+        let text = String::from_utf8(input).unwrap();
+        let (policy, facts) = text.split_once("\n---\n").unwrap();
+        assert!(policy.is_empty() || Policy::parse("p.toml", policy).is_ok());
+        serde_json::from_str::<Facts>(facts).unwrap();
+    }
+    around("decision", decision);
 }
 
 #[test]
