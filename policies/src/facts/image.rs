@@ -9,6 +9,7 @@ mod form;
 mod header;
 mod limits;
 mod pax;
+mod text;
 mod walk;
 
 use std::cmp::Ordering;

@@ -15,7 +15,7 @@ pub(super) enum Form {
     Tar,
     /// It can hold Wasm or be made into it, and is not looked into: what it is.
     Closed(&'static str),
-    /// Nothing that a runtime would look for Wasm in.
+    /// Nothing that a runtime would look for Wasm in, unless it is text.
     Plain,
 }
 
@@ -26,7 +26,7 @@ pub(super) const BEGINNING: usize = 512;
 const WASMTIME: u8 = 200;
 
 /// Beginnings of archives and compressed files that are not looked into.
-const CLOSED: [(&[u8], &str); 11] = [
+const CLOSED: [(&[u8], &str); 17] = [
     (b"\xfd7zXZ\0", "it is compressed with xz"),
     (b"BZh", "it is compressed with bzip2"),
     (b"\x1f\x9d", "it is compressed with compress"),
@@ -38,6 +38,12 @@ const CLOSED: [(&[u8], &str); 11] = [
     (b"hsqs", "it is a Squashfs image"),
     (b"\0webc", "it is a package of Wasmer"),
     (b"070701", "it is a cpio archive"),
+    (b"070702", "it is a cpio archive"),
+    (b"070707", "it is a cpio archive"),
+    (b"\x5d\0\0", "it is compressed with LZMA"),
+    (b"\x02\x21\x4c\x18", "it is compressed with LZ4"),
+    (b"\xff\x06\0\0sNaPpY", "it is compressed with Snappy"),
+    (b"Rar!\x1a\x07", "it is a RAR archive"),
 ];
 
 impl Form {
@@ -71,60 +77,13 @@ impl Form {
         if Header::is_one(beginning) {
             return Self::Tar;
         }
-        if is_wasm_text(beginning) {
-            return Self::Closed("it is WebAssembly in the text format");
-        }
         Self::Plain
     }
-}
-
-/// Runtimes take text too. Comments may come first.
-fn is_wasm_text(beginning: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(beginning);
-    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    loop {
-        let after = if let Some(comment) = rest.strip_prefix(";;") {
-            comment.split_once('\n').map(|(_, after)| after)
-        } else if let Some(comment) = rest.strip_prefix("(;") {
-            comment.split_once(";)").map(|(_, after)| after)
-        } else {
-            break;
-        };
-        match after {
-            Some(after) => rest = after.trim_start(),
-            None => return false,
-        }
-    }
-    let Some(rest) = rest.strip_prefix('(') else {
-        return false;
-    };
-    let word = rest.trim_start();
-    ["module", "component"].iter().any(|keyword| {
-        word.strip_prefix(keyword).is_some_and(|after| {
-            let next = after.chars().next();
-            next.is_none_or(|next| next.is_whitespace() || matches!(next, '(' | ')' | ';' | '$'))
-        })
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wasm_in_the_text_format_is_known_behind_comments() {
-        for text in [
-            "(module)",
-            "  ( component (import \"x\" (func)))",
-            ";; a comment\n(; another ;)\n(module $x)",
-        ] {
-            let form = Form::recognise(text.as_bytes());
-            assert!(matches!(form, Form::Closed(_)), "{text}: {form:?}");
-        }
-        for text in ["(modular)", "module", ";; (module)", "(defun x ())"] {
-            assert_eq!(Form::recognise(text.as_bytes()), Form::Plain, "{text}");
-        }
-    }
 
     #[test]
     fn precompiled_code_is_told_from_programs() {

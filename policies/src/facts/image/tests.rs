@@ -155,10 +155,12 @@ fn long_names_come_from_headers_of_their_own() {
 fn what_is_closed_is_named_with_its_path() {
     let mut precompiled = b"\x7fELF\x02\x01\x01\xc8".to_vec();
     precompiled.resize(100, 0);
-    let files: [(&str, &[u8]); 4] = [
+    let behind_a_comment = format!(";; {}\n(import \"env\" \"f\" (func))", "x".repeat(4000));
+    let files: [(&str, &[u8]); 5] = [
         ("a.zip", b"PK\x03\x04rest"),
         ("b.cwasm", &precompiled),
         ("c.wat", b"(module)"),
+        ("d.wat", behind_a_comment.as_bytes()),
         ("e.gz", &gzip(b"something longer")[..20]),
     ];
     let (wasm, unseen) = look(TAR, &tar(&files));

@@ -8,6 +8,7 @@ use super::expand::{Budget, fill, fill_some, gzip, zstandard};
 use super::form::{BEGINNING, Form};
 use super::header::{BLOCK, Header, Sparse};
 use super::pax::{self, Pax};
+use super::text::wasm_text;
 use super::{LayerFacts, limits};
 use crate::facts::{InnerWasm, Wasm};
 
@@ -54,6 +55,10 @@ impl Walk<'_> {
             form = Form::Tar;
         }
         let mut source = Cursor::new(beginning).chain(source);
+        if form == Form::Plain {
+            let text = wasm_text(&mut source).map_err(|error| with_causes(&error))?;
+            form = text.map_or(form, Form::Closed);
+        }
         let inner = Place {
             path: place.path.clone(),
             depth: place.depth + 1,
