@@ -14,7 +14,7 @@ use command::{Registry, Sandbox};
 use serde_json::Value;
 
 const SOCKETS: &str = r#"(component
-    (import "wasi:sockets/tcp@0.2.6" (instance (export "accept" (func))))
+    (import "wasi:sockets/tcp@0.2.6" (instance))
     (import "wasi:sockets/udp@0.2.6" (instance)))"#;
 const PURE: &str = "(component)";
 const POLICY: &str = "\

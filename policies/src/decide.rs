@@ -8,6 +8,7 @@ mod limits;
 mod novelty;
 mod requirements;
 mod ruling;
+mod unknown;
 
 use jiff::civil::Date;
 

@@ -42,7 +42,8 @@ pub struct Finding {
     /// What the rule allows, as the policy file has it.
     #[serde(default, skip_serializing_if = "Texts::is_empty")]
     pub allowed: Texts,
-    /// The entry of an `allow` list that would admit this.
+    /// The entry of an `allow` list that would admit this: a name, or a table of TOML where it is
+    /// for some functions of an import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<String>,
     /// What to do.

@@ -17,7 +17,7 @@ mod smallest;
 mod template;
 
 pub use capability::{CapabilityUse, Risk, capabilities};
-pub use catalogue::{KnownCapability, KnownFunctions, known_capabilities};
+pub use catalogue::{KNOWN_RELEASES, KnownCapability, KnownFunctions, known_capabilities};
 pub use decide::decide;
 pub use decision::{
     Decision, Judged, Verdict, annotation, annotation_at, case_sarif, clean, failed_sarif,

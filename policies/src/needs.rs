@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use wasmport_artifact::{Import, Inspection, InterfaceName, ItemKind};
 
-use crate::catalogue::{Alike, CUSTOM, Catalogue, Split};
+use crate::catalogue::{Alike, CUSTOM, Catalogue, Split, Whole};
 
 /// The name that an import goes by in policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(crate) struct Need {
     pub(crate) functions: Vec<String>,
     /// What an import looks like that the catalogue does not know: `deny` goes by it too.
     pub(crate) alike: BTreeSet<&'static str>,
+    /// True when the import is known, and these functions of it are not.
+    pub(crate) is_unlisted: bool,
 }
 
 /// The entries of the catalogue of which a program imports what opens something, under
@@ -81,26 +83,58 @@ impl Identity {
     /// Never empty.
     pub(crate) fn needs(&self, import: &Import, opened: &Opened) -> Vec<Need> {
         if let (Self::Interface(name), ItemKind::Instance | ItemKind::Core) = (self, import.kind)
-            && let Some(capability) = Catalogue::get().of_interface(name)
+            && let Some(whole) = Catalogue::get().of_interface(name)
         {
-            return vec![Need::new(&capability.name, &import.functions)];
+            return of_whole(whole, import);
         }
-        let Some(split) = self.split(import) else {
-            let alike = self.alike(import);
-            let can_open = alike.split.is_some_and(|split| opened.has(split));
-            return vec![Need {
-                alike: alike.capabilities(&import.functions, !import.opaque, can_open),
-                ..Need::custom(import)
-            }];
-        };
-        let needs = split.needs(&import.functions, !import.opaque, opened.has(split));
-        let needs = needs.into_iter().map(|(capability, functions)| Need {
-            capability,
-            functions,
-            alike: BTreeSet::new(),
-        });
-        with_included(&needs.collect::<Vec<_>>())
+        if let Some(split) = self.split(import) {
+            return of_split(split, import, opened.has(split));
+        }
+        let alike = self.alike(import);
+        let can_open = alike.split.is_some_and(|split| opened.has(split));
+        vec![Need {
+            alike: alike.capabilities(&import.functions, !import.opaque, can_open),
+            ..Need::custom(import)
+        }]
     }
+}
+
+/// What an import asks for whose functions all ask for the same.
+fn of_whole(whole: Whole<'static>, import: &Import) -> Vec<Need> {
+    let capability = whole.capability.name.as_str();
+    let unknown = unlisted(import, |function| whole.has(function), [capability]);
+    let functions = import.functions.iter();
+    let known = functions.filter(|function| unknown.is_none() || whole.has(function));
+    let known = Need::new(capability, known.cloned().collect());
+    [known].into_iter().chain(unknown).collect()
+}
+
+/// What an import asks for that is judged by its functions.
+fn of_split(split: &'static Split, import: &Import, can_open: bool) -> Vec<Need> {
+    let needs = split.needs(&import.functions, !import.opaque, can_open);
+    let needs = needs.into_iter();
+    let needs = needs.map(|(capability, functions)| Need::new(capability, functions));
+    let mut needs = with_included(&needs.collect::<Vec<_>>());
+    let is_listed = |function: &str| split.has(function);
+    needs.extend(unlisted(import, is_listed, split.everything()));
+    needs
+}
+
+/// What an import of a known name asks for by functions that are not listed, or may: nobody has
+/// described these. They are denied with all that the others of the import ask for.
+fn unlisted(
+    import: &Import,
+    is_listed: impl Fn(&str) -> bool,
+    alike: impl IntoIterator<Item = &'static str>,
+) -> Option<Need> {
+    let functions = import.functions.iter();
+    let functions = functions.filter(|function| !is_listed(function));
+    let functions: Vec<String> = functions.cloned().collect();
+    (import.opaque || !functions.is_empty()).then(|| Need {
+        alike: alike.into_iter().collect(),
+        is_unlisted: true,
+        ..Need::new(CUSTOM, functions)
+    })
 }
 
 impl Opened {
@@ -135,14 +169,15 @@ impl Opened {
 impl Need {
     /// What the catalogue says nothing about.
     pub(crate) fn custom(import: &Import) -> Self {
-        Self::new(CUSTOM, &import.functions)
+        Self::new(CUSTOM, import.functions.clone())
     }
 
-    fn new(capability: &'static str, functions: &[String]) -> Self {
+    fn new(capability: &'static str, functions: Vec<String>) -> Self {
         Self {
             capability,
-            functions: functions.to_vec(),
+            functions,
             alike: BTreeSet::new(),
+            is_unlisted: false,
         }
     }
 }

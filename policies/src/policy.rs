@@ -26,7 +26,7 @@ use wasmport_artifact::{Digest, RepositoryName, Tag};
 pub use compile::FILE_BYTES;
 
 use crate::finding::Place;
-pub(crate) use entry::{Allowed, Deny};
+pub(crate) use entry::{Allowed, Deny, Functions};
 pub use error::PolicyError;
 pub(crate) use error::one_of;
 pub(crate) use exception::Exception;

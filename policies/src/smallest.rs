@@ -130,7 +130,7 @@ impl Needed {
             "\n[[rule]]\nid = {id}\nrepositories = {names}\nkinds = {kinds}\nallow = ["
         );
         for entry in &self.entries {
-            let (why, entry) = (explain(entry), quoted(entry));
+            let (why, entry) = (explain(entry), written(entry));
             let _infallible = write!(text, "\n  # {why}\n  {entry},");
         }
         text.push_str(if self.entries.is_empty() {
@@ -188,6 +188,10 @@ fn explain(entry: &str) -> String {
         return "what Rust's standard library imports whether the program uses it or not"
             .to_owned();
     }
+    if is_table(entry) {
+        return "functions that are not in the catalogue: what they do only their host knows"
+            .to_owned();
+    }
     match Catalogue::get().capability(entry) {
         Some(capability) if !capability.concern.is_empty() => {
             format!("{}. {}", capability.summary, capability.concern)
@@ -200,6 +204,20 @@ fn explain(entry: &str) -> String {
 fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<String> = texts.map(quoted).collect();
     format!("[{}]", texts.join(", "))
+}
+
+/// An entry of a list as TOML: a string, or the table that it is already.
+pub(crate) fn written(entry: &str) -> String {
+    if is_table(entry) {
+        entry.to_owned()
+    } else {
+        quoted(entry)
+    }
+}
+
+/// No name begins like a table.
+fn is_table(entry: &str) -> bool {
+    entry.starts_with('{')
 }
 
 /// As a string of TOML on one line: names of imports come from outside.

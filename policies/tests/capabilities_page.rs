@@ -25,10 +25,17 @@ what it lets a program do, what there is to lose (none, low, medium or high), ho
 and which imports ask for it. `wasmport policy capabilities` prints the same.
 
 A version stands for its track: 0.2.0 for every 0.2.x. A pre-release is a track of its own, so the
-proposals that are not released yet are listed as they are in use. What is not listed is `custom`.
-Some imports are judged by their functions; these are listed without `[method]` and the like.
-A function that is not listed, and an import whose functions are not known, count as everything that
-the import might hold.
+proposals that are not released yet are listed as they are in use. Functions are listed without
+`[method]` and the like. Most interfaces ask for one capability, whichever of their functions are
+imported; a few imports are judged by their functions.
+
+What is not listed is `custom`: an import, and a function of an import that is listed, be it from a
+release of WASI that is newer than this catalogue or from a host of its own. A rule admits such a
+function by its name, as the finding says:
+
+    { import = \"wasi:io/poll@0.2\", functions = [\"wait-all\"] }
+
+An import whose functions are not known counts as everything that it might hold, and as `custom`.
 ";
 
 fn page() -> String {
@@ -80,24 +87,49 @@ fn section(capability: &KnownCapability) -> String {
     if !interfaces.is_empty() {
         text.push('\n');
     }
+    let own = |name: &String| {
+        let mut functions = functions.iter();
+        functions.find(|known| known.imports.len() == 1 && known.imports.contains(name))
+    };
     for interface in interfaces {
-        writeln!(text, "- `{interface}`").unwrap();
+        match own(interface) {
+            Some(known) => {
+                writeln!(text, "- `{interface}`: {}", in_words(&known.functions)).unwrap();
+            }
+            None => writeln!(text, "- `{interface}`").unwrap(),
+        }
     }
     for KnownFunctions { imports, functions } in functions {
-        let mut functions: Vec<&String> = functions.iter().collect();
-        functions.sort();
-        functions.dedup();
-        let functions: Vec<String> = functions.iter().map(|name| format!("`{name}`")).collect();
-        let imports: Vec<String> = imports.iter().map(|name| format!("`{name}`")).collect();
-        writeln!(
-            text,
-            "\nFunctions of {}: {}.",
-            imports.join(" and "),
-            functions.join(", ")
-        )
-        .unwrap();
+        if !imports.iter().any(|name| interfaces.contains(name)) {
+            let (imports, functions) = (code(imports).join(" and "), in_words(functions));
+            writeln!(text, "\nFunctions of {imports}: {functions}.").unwrap();
+        }
     }
     text
+}
+
+/// Functions, those of one resource together: `request.{new, send}`.
+fn in_words(functions: &[String]) -> String {
+    let mut resources: Vec<(&str, Vec<&str>)> = Vec::new();
+    for function in functions {
+        let (resource, name) = function.split_once('.').unwrap_or(("", function));
+        match resources.iter_mut().find(|(known, _)| *known == resource) {
+            Some((_, names)) => names.push(name),
+            None => resources.push((resource, vec![name])),
+        }
+    }
+    let words = resources
+        .into_iter()
+        .map(|(resource, names)| match names[..] {
+            _ if resource.is_empty() => code(&names).join(", "),
+            [name] => format!("`{resource}.{name}`"),
+            _ => format!("`{resource}.{{{}}}`", names.join(", ")),
+        });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn code<T: std::fmt::Display>(names: &[T]) -> Vec<String> {
+    names.iter().map(|name| format!("`{name}`")).collect()
 }
 
 #[test]

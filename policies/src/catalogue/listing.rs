@@ -1,5 +1,7 @@
 //! The catalogue for people and for other programs.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Capability, Catalogue, Known, Split};
@@ -25,11 +27,12 @@ pub struct KnownCapability {
     pub includes: Vec<String>,
     /// Interfaces that ask for it, each for its whole track of versions.
     pub interfaces: Vec<String>,
-    /// Functions that ask for it, of what is judged by its functions.
+    /// Functions that ask for it, by what has them: all of those interfaces, and some of what is
+    /// judged by its functions.
     pub functions: Vec<KnownFunctions>,
 }
 
-/// Functions of imports that are judged by their functions.
+/// Functions that ask for a capability.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KnownFunctions {
     /// The interfaces, or names of core modules.
@@ -49,29 +52,31 @@ pub fn known_capabilities() -> Vec<KnownCapability> {
         rust: capability.rust.clone(),
         std: capability.std,
         includes: capability.includes.clone(),
-        interfaces: names(&capability.interfaces),
-        functions: functions(&catalogue.splits, &capability.name),
+        interfaces: names(capability.interfaces.keys()),
+        functions: functions(capability, &catalogue.splits),
     };
     catalogue.capabilities.iter().map(describe).collect()
 }
 
-fn functions(splits: &[Split], capability: &str) -> Vec<KnownFunctions> {
-    let of = |split: &Split| {
-        let tables = [&split.functions, &split.opened];
-        let lists = tables.into_iter().filter_map(|table| table.get(capability));
-        let functions: Vec<String> = lists.flatten().cloned().collect();
-        (!functions.is_empty()).then(|| KnownFunctions {
-            imports: names(&split.imports),
-            functions,
-        })
-    };
-    splits.iter().filter_map(of).collect()
+fn functions(capability: &Capability, splits: &[Split]) -> Vec<KnownFunctions> {
+    let own = capability.interfaces.iter();
+    let own = own.map(|(name, functions)| (names([name]), functions.iter().cloned().collect()));
+    let split = splits.iter().map(|split| {
+        let tables = [&split.functions, &split.opened].into_iter();
+        let lists = tables.filter_map(|table| table.get(&capability.name));
+        // One may ask for it with and without what opens something.
+        let functions: BTreeSet<String> = lists.flatten().cloned().collect();
+        (names(&split.imports), functions.into_iter().collect())
+    });
+    let all = own.chain(split);
+    let all = all.map(|(imports, functions)| KnownFunctions { imports, functions });
+    all.filter(|known| !known.functions.is_empty()).collect()
 }
 
-fn names(known: &[Known]) -> Vec<String> {
+fn names<'a>(known: impl IntoIterator<Item = &'a Known>) -> Vec<String> {
     let name = |known: &Known| match known {
         Known::Interface(name) => name.to_string(),
         Known::Module(name) => name.clone(),
     };
-    known.iter().map(name).collect()
+    known.into_iter().map(name).collect()
 }

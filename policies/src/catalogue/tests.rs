@@ -57,7 +57,10 @@ fn every_capability_that_is_mentioned_is_there_once() {
 #[test]
 fn no_import_has_two_entries() {
     let catalogue = catalogue();
-    let plain = catalogue.capabilities.iter().flat_map(|it| &it.interfaces);
+    let plain = catalogue
+        .capabilities
+        .iter()
+        .flat_map(|it| it.interfaces.keys());
     let split = catalogue.splits.iter().flat_map(|it| &it.imports);
     let names: Vec<String> = plain
         .chain(split)
@@ -72,7 +75,11 @@ fn no_import_has_two_entries() {
             "{known:?}"
         );
     }
-    for known in catalogue.capabilities.iter().flat_map(|it| &it.interfaces) {
+    for known in catalogue
+        .capabilities
+        .iter()
+        .flat_map(|it| it.interfaces.keys())
+    {
         assert!(matches!(known, Known::Interface(_)), "{known:?}");
     }
 }
@@ -124,9 +131,51 @@ fn filesystem_that_opens_reads_and_with_a_writing_function_writes() {
 }
 
 #[test]
-fn an_unknown_function_is_everything_that_the_import_may_hold() {
-    let expected = ["filesystem-inert", "filesystem-read", "filesystem-write"];
-    assert_eq!(filesystem(&["[method]descriptor.teleport-at"]), expected);
+fn a_function_that_is_not_listed_asks_for_nothing_that_is_known() {
+    let catalogue = catalogue();
+    let name = "wasi:filesystem/types@0.2.6".parse().unwrap();
+    let split = catalogue.split_interface(&name).unwrap();
+    assert!(split.has("[method]descriptor.stat"));
+    assert!(split.has("[resource-drop]descriptor"));
+    assert!(!split.has("[method]descriptor.teleport-at"));
+    assert_eq!(
+        filesystem(&["[method]descriptor.teleport-at"]),
+        ["filesystem-inert"]
+    );
+    let preview1 = catalogue.split_module("wasi_snapshot_preview1").unwrap();
+    // There brackets are a part of the name.
+    assert!(preview1.has("fd_write") && !preview1.has("[method]fd_write"));
+    assert!(!preview1.has("[resource-drop]fd"));
+}
+
+#[test]
+fn interfaces_are_known_down_to_the_function() {
+    let catalogue = catalogue();
+    for (interface, function, expected) in [
+        ("wasi:io/poll@0.2.6", "[method]pollable.block", Some(true)),
+        ("wasi:io/poll@0.2.6", "[resource-drop]pollable", Some(true)),
+        ("wasi:io/poll@0.2.6", "[method]pollable.exec", Some(false)),
+        ("wasi:http/types@0.3.0", "[constructor]fields", Some(true)),
+        (
+            "wasi:http/types@0.3.0",
+            "[method]fields.entries",
+            Some(false),
+        ),
+        ("wasi:io/poll@0.3.0", "poll", None),
+    ] {
+        let name = interface.parse().unwrap();
+        let whole = catalogue.of_interface(&name);
+        assert_eq!(
+            whole.map(|it| it.has(function)),
+            expected,
+            "{interface} {function}"
+        );
+    }
+    let any = "wasi:http/types".parse().unwrap();
+    assert_eq!(catalogue.has_function(&any, "fields.entries"), Some(true));
+    assert_eq!(catalogue.has_function(&any, "fields.exec"), Some(false));
+    let unknown = "wasi:http/tapes".parse().unwrap();
+    assert_eq!(catalogue.has_function(&unknown, "x"), None);
 }
 
 #[test]

@@ -3,13 +3,14 @@
 use wasmport_artifact::{Import, ItemKind};
 
 use super::ruling::{Judge, Ruling};
+use super::unknown::{self, Unknown};
 use super::{effect, finding};
 use crate::catalogue::{CUSTOM, Catalogue};
 use crate::decision::Gathered;
 use crate::finding::{Code, Effect, Finding};
 use crate::needs::{Identity, Need, Opened, groups};
-use crate::policy::{Deny, Exception, Pattern, Rule, STD, is_std};
-use crate::smallest::quoted;
+use crate::policy::{Deny, Exception, Rule, STD, is_std};
+use crate::smallest::written;
 
 /// Everything that the policy has against the imports, in their order.
 pub(super) fn findings(judge: &Judge<'_>, found: &mut Gathered) {
@@ -47,13 +48,18 @@ fn on_import(judge: &Judge<'_>, import: &Import, opened: &Opened) -> Vec<Finding
 /// denied by its name one is enough.
 fn on_name(judge: &Judge<'_>, import: &Import, name: &Identity, opened: &Opened) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut denied_by: Vec<&Deny> = Vec::new();
     for need in name.needs(import, opened) {
         match judge.rule_on(import, name, &need) {
+            // What is not known is denied with what is: that says it.
+            Ruling::Denied { by, .. }
+                if need.is_unlisted && denied_by.iter().any(|other| std::ptr::eq(*other, by)) => {}
             Ruling::Denied {
                 by,
                 rule,
                 functions,
             } => {
+                denied_by.push(by);
                 let is_by_name = by.term.is_by_name();
                 let denied = import_denied(import, &need, by, rule);
                 let finding = Finding {
@@ -88,15 +94,13 @@ fn not_allowed(
     expired: Option<&Exception>,
 ) -> Finding {
     let (code, message, origin, entry) = if need.capability == CUSTOM {
-        (
-            Code::UnknownImport,
-            format!(
-                "`{}` is not in the catalogue, and rule `{}` does not name it",
-                import.name, rule.id
-            ),
-            other_versions(name),
-            Pattern::for_import(name),
-        )
+        let unknown = unknown::of(import, name, need, &rule.id);
+        let Unknown {
+            message,
+            origin,
+            entry,
+        } = unknown;
+        (Code::UnknownImport, message, origin, entry)
     } else {
         (
             Code::ImportNotAllowed,
@@ -113,7 +117,7 @@ fn not_allowed(
     } else {
         format!("of rule `{}`", rule.id)
     };
-    let advice = format!("to admit it, add `{}` to `allow` {place}", quoted(&entry));
+    let advice = format!("to admit it, add `{}` to `allow` {place}", written(&entry));
     let help = sentence([origin, expired.map(ended), Some(advice)]);
     Finding {
         rule: Some(rule.id.clone()),
@@ -246,18 +250,6 @@ fn origin(need: &Need) -> Option<String> {
         return Some(text.to_owned());
     }
     Catalogue::get().capability(need.capability)?.rust.clone()
-}
-
-/// The versions of this interface that the catalogue does know.
-fn other_versions(name: &Identity) -> Option<String> {
-    let Identity::Interface(name) = name else {
-        return None;
-    };
-    let known = Catalogue::get().known_versions(name);
-    (!known.is_empty()).then(|| {
-        let known = known.join(" and ");
-        format!("the catalogue knows the interface in the tracks of {known} only")
-    })
 }
 
 fn sentence<const N: usize>(parts: [Option<String>; N]) -> String {

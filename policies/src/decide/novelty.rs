@@ -61,10 +61,12 @@ pub(super) fn findings(rule: &Rule, judge: &Judge<'_>, found: &mut Gathered) {
 }
 
 fn is_new(import: &Import, need: &Need, name: String, before: &str) -> Finding {
-    let message = format!(
-        "`{}` asks for `{name}`, which {before} did not",
-        import.name
-    );
+    let what = if need.is_unlisted {
+        "has functions that are not in the catalogue, which"
+    } else {
+        &format!("asks for `{name}`, which")
+    };
+    let message = format!("`{}` {what} {before} did not", import.name);
     let help = "look at why it needs this now; to let it pass, allow it in an `[[exception]]` \
                 for this digest";
     Finding {
@@ -111,7 +113,7 @@ impl Known {
         if import.opaque {
             *functions = None;
         } else if let Some(functions) = functions {
-            functions.extend(import.functions.iter().cloned());
+            functions.extend(need.functions.iter().cloned());
         }
     }
 
@@ -133,7 +135,7 @@ impl Known {
             Some(None) => return None,
             Some(Some(known)) => known,
         };
-        let functions = import.functions.iter();
+        let functions = need.functions.iter();
         let new = functions.filter(|function| !known.contains(*function));
         let new: Vec<String> = new.cloned().collect();
         (import.opaque || !new.is_empty()).then_some((name, new))

@@ -1,6 +1,7 @@
 mod demands;
 mod denied;
 mod exceptions;
+mod unknown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +14,10 @@ use crate::facts::{Content, TagFacts};
 /// What a program with a `TcpStream` imports, in part.
 const SOCKETS: &str = r#"(component
     (import "wasi:cli/exit@0.2.6" (instance (export "exit" (func))))
-    (import "wasi:sockets/tcp@0.2.6" (instance (export "start-connect" (func))))
-    (import "wasi:sockets/udp@0.2.6" (instance (export "start-bind" (func))))
+    (import "wasi:sockets/tcp@0.2.6" (instance
+        (export "tcp-socket" (type $s (sub resource)))
+        (export "[method]tcp-socket.start-connect" (func (param "self" (borrow $s))))))
+    (import "wasi:sockets/udp@0.2.6" (instance))
     (import "wasi:sockets/ip-name-lookup@0.2.6" (instance (export "resolve-addresses" (func))))
     (import "wasi:filesystem/types@0.2.6" (instance (export "filesystem-error-code" (func)))))"#;
 const FILES: &str = r#"(component
@@ -117,7 +120,7 @@ fn a_finding_says_what_where_and_what_to_do() {
     assert_eq!(finding.rule.as_deref(), Some("r"));
     assert_eq!(finding.place.as_ref().unwrap().to_string(), "p.toml:5:9");
     assert_eq!(finding.import.as_deref(), Some("wasi:sockets/tcp@0.2.6"));
-    assert_eq!(finding.functions, ["start-connect"]);
+    assert_eq!(finding.functions, ["[method]tcp-socket.start-connect"]);
     assert_eq!(*finding.allowed, ["std"]);
     assert!(finding.help.contains("`std::net`"), "{}", finding.help);
     assert!(
@@ -201,9 +204,10 @@ fn an_import_whose_functions_are_not_known_is_all_that_it_might_be() {
     };
     inspection.imports[0].opaque = true;
     let decision = on(&preset("standard"), &facts);
+    // And it may have functions that nobody has described.
     assert_eq!(
         capabilities(&decision),
-        ["filesystem-read", "filesystem-write"]
+        ["filesystem-read", "filesystem-write", "custom"]
     );
 }
 

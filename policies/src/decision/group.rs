@@ -1,7 +1,7 @@
 //! One finding for what is the same many times, and decisions that fit into an answer.
 
 use super::Decision;
-use crate::catalogue::CUSTOM;
+use crate::catalogue::{CUSTOM, Catalogue};
 use crate::finding::{Code, Finding, Found};
 
 /// The longest text of a finding that is sent where there is little room, in characters.
@@ -83,8 +83,17 @@ fn is_alike(one: &Finding, other: &Finding) -> bool {
         && one.rule == other.rule
         && one.place == other.place
         && one.capability == other.capability
+        && (one.code != Code::UnknownImport || is_of_known(one) == is_of_known(other))
         && one.reason == other.reason
         && one.path == other.path
+}
+
+/// True when the catalogue knows the import of a finding, so that it is about its functions.
+fn is_of_known(finding: &Finding) -> bool {
+    let several = finding.found.first();
+    let name = finding.import.as_ref();
+    let name = name.or_else(|| several?.import.as_ref());
+    name.is_some_and(|name| Catalogue::get().is_known(name))
 }
 
 fn is_about_imports(finding: &Finding) -> bool {
@@ -155,6 +164,10 @@ fn heading(finding: &Finding) -> String {
         Code::ImportDenied => {
             format!("{number} imports ask for `{capability}`, which {rule} denies")
         }
+        Code::UnknownImport if is_of_known(finding) => format!(
+            "{number} imports have functions that are not in the catalogue, and {rule} does not \
+             name them"
+        ),
         Code::UnknownImport => {
             format!("{number} imports are not in the catalogue, and {rule} does not name them")
         }

@@ -81,8 +81,8 @@ fn tar(bytes: &[u8]) -> Vec<u8> {
 /// A layer with Wasm in it, or with something that cannot be looked into.
 fn layer() -> impl Strategy<Value = Layer> {
     let programs = [
-        r#"(component (import "wasi:cli/stdout@0.2.6" (instance (export "f" (func)))))"#,
-        r#"(component (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func)))))"#,
+        r#"(component (import "wasi:cli/stdout@0.2.6" (instance (export "get-stdout" (func)))))"#,
+        r#"(component (import "wasi:sockets/tcp-create-socket@0.2.6" (instance (export "create-tcp-socket" (func)))))"#,
         r#"(module (import "env" "f" (func)))"#,
     ];
     let wasm = select(programs.map(|wat| wat::parse_str(wat).unwrap()).to_vec());

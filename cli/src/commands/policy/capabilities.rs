@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_policies::{KnownCapability, Risk, known_capabilities};
+use wasmport_policies::{KnownCapability, KnownFunctions, Risk, known_capabilities};
 
 use crate::error::{Failure, Kind};
 use crate::output::Answer;
@@ -77,8 +77,18 @@ fn whole(known: &KnownCapability) -> String {
     if !known.interfaces.is_empty() {
         lines.push("  interfaces".to_owned());
     }
-    lines.extend(known.interfaces.iter().map(|name| format!("    {name}")));
-    for group in &known.functions {
+    for name in &known.interfaces {
+        lines.push(format!("    {name}"));
+        let own = known.functions.iter();
+        let own = own.filter(|group| group.imports == [name.as_str()]);
+        let own = own.flat_map(|group| &group.functions);
+        lines.extend(own.map(|function| format!("      {function}")));
+    }
+    let is_other = |group: &&KnownFunctions| {
+        let mut imports = group.imports.iter();
+        !imports.any(|name| known.interfaces.contains(name))
+    };
+    for group in known.functions.iter().filter(is_other) {
         lines.push(format!("  functions of {}", group.imports.join(", ")));
         lines.extend(group.functions.iter().map(|name| format!("    {name}")));
     }

@@ -274,7 +274,7 @@ fn of_many_findings_the_worst_are_kept_and_the_others_counted() {
     for number in 0..3_000 {
         write!(text, "(import \"acme:p{number}/x\" (instance))").unwrap();
     }
-    text += "(import \"wasi:sockets/tcp@0.2.6\" (instance (export \"start-connect\" (func)))))";
+    text += "(import \"wasi:sockets/tcp-create-socket@0.2.6\" (instance (export \"create-tcp-socket\" (func)))))";
     let watches = policy("mode = \"audit\"");
     let decision = on(&watches, &wasm(&text));
     assert_eq!((decision.findings.len(), decision.more), (1_000, 2_001));

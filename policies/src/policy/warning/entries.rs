@@ -117,9 +117,8 @@ fn never(term: &Term, functions: Option<&Functions>, mut warn: impl FnMut(String
     else {
         return;
     };
-    let known = Catalogue::get().functions_of(name);
     for function in functions.names().filter(|name| !name.contains('*')) {
-        if !known.is_empty() && !known.contains(&function) {
+        if Catalogue::get().has_function(name, function) == Some(false) {
             warn(format!(
                 "`{name}` is not known to have a function `{function}`"
             ));
