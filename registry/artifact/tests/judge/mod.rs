@@ -7,7 +7,8 @@ use wasmparser::component_types::{ComponentEntityType, ComponentInstanceTypeId};
 use wasmparser::types::TypesRef;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 use wasmport_artifact::{
-    InspectError, Inspection, Inspector, ItemKind, OriginError, examine, inspect, origins, validate,
+    Comparison, FunctionTypes, InspectError, Inspection, Inspector, ItemKind, Obstacle,
+    OriginError, examine, inspect, origins, validate,
 };
 
 /// What became of bytes that hold what must hold.
@@ -41,6 +42,7 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
     let Ok(examined) = examined else {
         return Ok(Verdict::Invalid);
     };
+    compared(bytes, &examined)?;
     let inspected = inspected.map_err(|error| format!("valid, and not inspected: {error:?}"))?;
     let is_same = inspected.imports == examined.imports
         && inspected.exports == examined.exports
@@ -71,6 +73,24 @@ fn traced(bytes: &[u8], valid: Option<&Inspection>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What is valid has types that can be written out, and differs in nothing from itself.
+fn compared(bytes: &[u8], examined: &Inspection) -> Result<(), String> {
+    let types = match FunctionTypes::of(bytes, examined) {
+        Ok(types) => types,
+        Err(InspectError::TooManyItems | InspectError::TooDeep) => return Ok(()),
+        Err(error) => return Err(format!("valid, and its types are not read: {error:?}")),
+    };
+    let found = Comparison::with_types((examined, &types), (examined, &types));
+    // Of some imports nobody can say what they ask for, and so neither that it is the same.
+    let is_unknown = |obstacle: &Obstacle| matches!(obstacle, Obstacle::ImportGrew { functions, .. } if functions.is_empty());
+    let can_replace = found.obstacles.iter().all(is_unknown);
+    if can_replace && found.imports.is_empty() && found.exports.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("it differs from itself: {found:?}"))
+    }
 }
 
 /// In pieces it is what it is in one.
