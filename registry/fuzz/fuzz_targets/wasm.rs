@@ -1,6 +1,8 @@
-//! Inspection and validation: of bytes as they are, and of what wasm-smith makes of them.
+//! Inspection and validation: of bytes as they are, and of what is made of them.
 #![no_main]
 
+#[path = "../../artifact/tests/judge/composed.rs"]
+mod composed;
 #[path = "../../artifact/tests/judge/mod.rs"]
 mod judge;
 
@@ -13,6 +15,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let made = match bytes.split_first() {
         Some((1, seed)) => module(seed),
         Some((2, seed)) => component(seed),
+        Some((3, seed)) => put_together(seed),
         _ => None,
     };
     if let Err(wrong) = judge(made.as_deref().unwrap_or(bytes)) {
@@ -28,4 +31,9 @@ fn module(seed: &[u8]) -> Option<Vec<u8>> {
 fn component(seed: &[u8]) -> Option<Vec<u8>> {
     let component = Component::new(Config::default(), &mut Unstructured::new(seed)).ok()?;
     Some(component.to_bytes())
+}
+
+fn put_together(seed: &[u8]) -> Option<Vec<u8>> {
+    let text = composed::composed(&mut Unstructured::new(seed)).ok()?;
+    wat::parse_str(&text).ok()
 }

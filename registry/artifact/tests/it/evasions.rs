@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::judge::{Verdict, judge};
 use wasmport_artifact::{
     Digest, Disagreement, Export, Import, InspectError, Inspection, ItemKind, Kind, Target,
     WasmConfig, examine, inspect, limits, validate,
@@ -14,6 +15,7 @@ fn wasm(text: &str) -> Vec<u8> {
 /// What is found in a component that is valid, by inspection alone and with validation.
 fn found(text: &str) -> Inspection {
     let bytes = wasm(text);
+    assert_eq!(judge(&bytes), Ok(Verdict::Valid));
     let found = inspect(&bytes).unwrap();
     let examined = examine(&bytes, NonZeroUsize::MIN).unwrap();
     assert_eq!(

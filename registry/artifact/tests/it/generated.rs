@@ -5,6 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use wasm_smith::{Component, Config, Module};
 
+use super::composed::composed;
 use super::judge::{Verdict, judge};
 
 fn module(seed: &[u8]) -> Option<Vec<u8>> {
@@ -39,6 +40,14 @@ proptest! {
     fn generated_components_are_judged_alike(seed in vec(any::<u8>(), 0..4096)) {
         if let Some(bytes) = component(&seed) {
             prop_assert!(judge(&bytes).is_ok(), "{:?}", judge(&bytes));
+        }
+    }
+
+    #[test]
+    fn composed_components_are_judged_alike(seed in vec(any::<u8>(), 0..600)) {
+        if let Ok(text) = composed(&mut Unstructured::new(&seed)) {
+            let bytes = wat::parse_str(&text).unwrap();
+            prop_assert!(judge(&bytes).is_ok(), "{text}\n{:?}", judge(&bytes));
         }
     }
 

@@ -11,6 +11,8 @@
     reason = "a test that panics is a test that fails, and its numbers and texts are small"
 )]
 
+#[path = "../judge/composed.rs"]
+mod composed;
 mod contents;
 mod evasions;
 mod generated;

@@ -1,11 +1,9 @@
-//! What must hold of any bytes, and a second opinion on what components import.
+//! What must hold of any bytes.
 
-use std::collections::BTreeMap;
+mod opinion;
+
 use std::num::NonZeroUsize;
 
-use wasmparser::component_types::{ComponentEntityType, ComponentInstanceTypeId};
-use wasmparser::types::TypesRef;
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 use wasmport_artifact::{
     Comparison, FunctionTypes, InspectError, Inspection, Inspector, ItemKind, Obstacle,
     OriginError, examine, inspect, origins, validate,
@@ -20,9 +18,6 @@ pub(crate) enum Verdict {
     Invalid,
 }
 
-/// Functions of an imported instance, and whether it holds more than functions and types.
-type Functions = (Vec<String>, bool);
-
 /// Inspects and validates `bytes`; `Err` tells what does not fit together.
 pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
     let inspected = inspect(bytes);
@@ -34,8 +29,8 @@ pub(crate) fn judge(bytes: &[u8]) -> Result<Verdict, String> {
         | (_, Err(InspectError::TooDeep | InspectError::TooManyItems)) => {}
         _ => return Err(format!("validate says {valid:?}, and examine {examined:?}")),
     }
-    if let (Ok(inspected), Ok(opinion)) = (&inspected, second_opinion(bytes)) {
-        compare(inspected, &opinion)?;
+    if let Ok(inspected) = &inspected {
+        opinion::compare(inspected, bytes)?;
     }
     streamed(bytes, examined.as_ref().ok())?;
     traced(bytes, inspected.as_ref().ok().filter(|_| valid.is_ok()))?;
@@ -106,66 +101,4 @@ fn streamed(bytes: &[u8], examined: Option<&Inspection>) -> Result<(), String> {
             "in pieces it is {inspected:?}, and in one {examined:?}"
         ))
     }
-}
-
-fn compare(inspected: &Inspection, opinion: &BTreeMap<String, Functions>) -> Result<(), String> {
-    let instances = inspected.imports.iter();
-    let instances = instances.filter(|import| import.kind == ItemKind::Instance);
-    let found: BTreeMap<_, _> = instances
-        .map(|import| {
-            (
-                import.name.clone(),
-                (import.functions.clone(), import.opaque),
-            )
-        })
-        .collect();
-    if found == *opinion {
-        Ok(())
-    } else {
-        Err(format!(
-            "found {found:?}, and wasmparser's types say {opinion:?}"
-        ))
-    }
-}
-
-/// Imported instances by the types that the validator builds, with every proposal on. Nothing for what
-/// is not valid even so.
-fn second_opinion(
-    bytes: &[u8],
-) -> Result<BTreeMap<String, Functions>, wasmparser::BinaryReaderError> {
-    let types = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes)?;
-    let types = types.as_ref();
-    let mut found = BTreeMap::new();
-    let mut nested = 0;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload? {
-            Payload::Version { .. } => nested += 1,
-            Payload::End(_) => nested -= 1,
-            Payload::ComponentImportSection(section) if nested == 1 => {
-                for import in section {
-                    let name = import?.name;
-                    let item = types.component_item_for_import(name.name);
-                    if let Some(ComponentEntityType::Instance(id)) = item.map(|item| item.ty) {
-                        found.insert(name.full_name().into_owned(), functions(types, id));
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-fn functions(types: TypesRef<'_>, id: ComponentInstanceTypeId) -> Functions {
-    let mut names = Vec::new();
-    let mut opaque = false;
-    for (name, item) in &types[id].exports {
-        match item.ty {
-            ComponentEntityType::Func(_) => names.push(item.full_name(name).into_owned()),
-            ComponentEntityType::Type { .. } => {}
-            _ => opaque = true,
-        }
-    }
-    names.sort();
-    (names, opaque)
 }
