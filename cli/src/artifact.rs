@@ -40,8 +40,22 @@ enum Origin {
 impl Artifact {
     /// Reads what `subject` names.
     pub(crate) async fn read(subject: &Subject, connection: &Connection) -> Result<Self, Failure> {
+        Self::read_as(subject, &BTreeMap::new(), connection).await
+    }
+
+    /// Reads what `subject` names, and says `annotations` of a file.
+    pub(crate) async fn read_as(
+        subject: &Subject,
+        annotations: &BTreeMap<String, String>,
+        connection: &Connection,
+    ) -> Result<Self, Failure> {
         match subject {
-            Subject::Local(source) => Self::read_local(source),
+            Subject::Local(source) => Self::read_annotated(source, annotations),
+            Subject::Remote(reference) if !annotations.is_empty() => {
+                let words = format!("the artifact `{reference}` has its annotations");
+                let hint = "`--annotation` is for a file that is not pushed yet";
+                Err(Failure::new(Kind::Usage, words).hint(hint.to_owned()))
+            }
             Subject::Remote(reference) => Self::pull(reference, connection).await,
         }
     }

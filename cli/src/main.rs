@@ -17,6 +17,7 @@ mod keys;
 mod output;
 mod policy;
 mod previous;
+mod question;
 mod remote;
 mod source;
 mod store;

@@ -1,6 +1,6 @@
 //! The policy that a user names with `--policy`.
 
-use wasmport_policies::{Decision, Policy, PolicyWarning};
+use wasmport_policies::{Decision, Policy, PolicyWarning, clean};
 use wasmport_registry::{LoadPolicyError, LoadedPolicy};
 
 use crate::environment;
@@ -26,6 +26,11 @@ pub(crate) fn warn(warnings: &[PolicyWarning], policy: &Policy) {
             "{more} more warnings about the policy; `wasmport policy explain` shows all"
         ));
     }
+}
+
+/// A warning on one line.
+pub(crate) fn warning_line(warning: &PolicyWarning) -> String {
+    clean(&format!("warning: {}: {}", warning.place, warning.message))
 }
 
 /// A decision for stderr.

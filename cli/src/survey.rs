@@ -105,6 +105,11 @@ impl Surveyed {
         }
     }
 
+    /// What is known of it, but for signatures.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
     pub(crate) fn repository(&self) -> &RepositoryName {
         &self.facts.repository
     }

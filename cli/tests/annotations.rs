@@ -85,3 +85,37 @@ fn a_layout_gets_its_annotations_when_it_is_built_and_keeps_them() {
     let unnamed = sandbox.run(&[&words[..], &["owner"]].concat());
     assert_eq!(unnamed.code, 2, "{unnamed:?}");
 }
+
+#[test]
+fn annotations_are_tried_before_a_push() {
+    let sandbox = Sandbox::new();
+    sandbox.write("policy.toml", POLICY);
+    sandbox.write_wasm("app.wasm", "(component)");
+    let check = |words: &[&str]| {
+        let words = [&["check", "app.wasm", "--policy", "policy.toml"], words].concat();
+        sandbox.run(&words).code
+    };
+    assert_eq!(check(&[]), 1);
+    assert_eq!(check(&["-a", "org.example.owner=nobody"]), 1);
+    assert_eq!(check(&["--annotation", "org.example.owner=team-a"]), 0);
+    let explained = sandbox.run(&[
+        "policy",
+        "explain",
+        "app.wasm",
+        "--policy",
+        "policy.toml",
+        "-a",
+        "org.example.owner=team-a",
+    ]);
+    assert!(explained.stdout.ends_with("admitted\n"), "{explained:?}");
+    // What is pushed has those that it was pushed with.
+    let words = [
+        "check",
+        "localhost:1/team/app:1",
+        "-a",
+        "org.example.owner=team-a",
+    ];
+    let pushed = sandbox.run(&words);
+    assert_eq!(pushed.code, 2, "{pushed:?}");
+    assert!(pushed.stderr.contains("has its annotations"), "{pushed:?}");
+}

@@ -16,6 +16,7 @@ use serde_json::Value;
 const SOCKETS: &str = r#"(component
     (import "wasi:sockets/tcp@0.2.6" (instance))
     (import "wasi:sockets/udp@0.2.6" (instance)))"#;
+const PUBLIC_KEY: &str = include_str!("../../testdata/signatures/test-only-cosign-3.pub");
 const PURE: &str = "(component)";
 const POLICY: &str = "\
 schema = 1
@@ -77,6 +78,59 @@ fn sarif_is_one_log_on_stdout() {
     assert_eq!(answer.code, 2);
     let invocation = answer.json()["runs"][0]["invocations"][0].clone();
     assert_eq!(invocation["executionSuccessful"], false);
+}
+
+#[test]
+fn warnings_about_the_policy_are_in_every_form() {
+    let sandbox = sandbox();
+    let doubled = POLICY.replace("[\"std\"]", "[\"std\", \"stdio\"]");
+    let signer = "[signer.gone]\nkey = \"gone.pub\"\nnot-after = 2020-01-01\n";
+    sandbox.write("gone.pub", PUBLIC_KEY);
+    sandbox.write("policy.toml", &(doubled + signer));
+    let github = check(&sandbox, "pure.wasm", "github");
+    assert_eq!(github.code, 0, "{github:?}");
+    let titles: Vec<&str> = github
+        .stdout
+        .lines()
+        .map(|line| line.split("::").nth(1).unwrap())
+        .collect();
+    let at = |level: &str, line: usize, column: usize, end: usize, title: &str| {
+        format!(
+            "{level} file=policy.toml,line={line},endLine={line},col={column},endColumn={end},\
+             title={title}"
+        )
+    };
+    assert_eq!(
+        titles,
+        [
+            at("notice", 6, 17, 24, "said-already"),
+            at("notice", 7, 9, 13, "never-used"),
+            at("warning", 7, 9, 13, "ended"),
+        ]
+    );
+    let sarif = check(&sandbox, "pure.wasm", "sarif").json();
+    let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+    let told: Vec<_> = results
+        .iter()
+        .map(|it| {
+            (
+                it["ruleId"].as_str().unwrap(),
+                it["level"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("said-already", "note"),
+            ("never-used", "note"),
+            ("ended", "warning")
+        ]
+    );
+    let json = check(&sandbox, "pure.wasm", "json").json();
+    assert_eq!(json["warnings"].as_array().unwrap().len(), 3);
+    let text = check(&sandbox, "pure.wasm", "text");
+    assert!(text.stderr.contains("warning[said-already]: "), "{text:?}");
 }
 
 #[test]

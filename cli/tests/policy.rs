@@ -169,6 +169,87 @@ findings = [{ code = "import-denied", import = "wasi:sockets/tcp@0.2.6" }]
 "#;
 
 #[test]
+fn an_explanation_names_exported_code_of_which_nothing_is_known() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "code.toml",
+        "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"**\"]\nallow = [\"a:b/c\"]\n",
+    );
+    let wat = r#"(component
+        (import "a:b/c" (instance $i (export "m" (core module))))
+        (export "plugin" (core module $i "m")))"#;
+    sandbox.write_wasm("code.wasm", wat);
+    let words = ["policy", "explain", "code.wasm", "--policy", "code.toml"];
+    let explained = sandbox.run(&words);
+    let lines = "  plugin\n    exported code: no policy admits it, since what it would import \
+                 cannot be known\n";
+    assert!(explained.stdout.contains(lines), "{explained:?}");
+    assert!(
+        explained.stdout.contains("denied: 1 finding"),
+        "{explained:?}"
+    );
+    let json = sandbox.json(&words);
+    assert_eq!(json["exports"][0]["export"], "plugin");
+    assert_eq!(json["exports"][0]["outcome"], "unsupported");
+}
+
+#[test]
+fn exceptions_that_no_longer_apply_are_told() {
+    let sandbox = sandbox();
+    let text = "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"team/*\"]\nallow = [\"std\"]\n\
+                [[exception]]\nrepositories = [\"team/hello\"]\nallow = [\"sockets\"]\n\
+                reason = \"x\"\nexpires = 2030-01-01\n";
+    sandbox.write("old.toml", text);
+    let inspected = sandbox.json(&["inspect", "hello.wasm"]);
+    let registry = Registry::start(&sandbox, "preset:permissive");
+    let pushed = sandbox.json(&["push", "hello.wasm", &registry.reference("team/hello:1")]);
+    let digest = pushed["digest"].as_str().unwrap();
+    let facts = serde_json::json!({
+        "repository": "team/hello",
+        "digest": digest,
+        "content": { "what": "wasm", "inspection": inspected, "disagreements": [] },
+    });
+    sandbox.write("facts.json", &facts.to_string());
+    let words = [
+        "policy",
+        "diff",
+        "old.toml",
+        "old.toml",
+        "--over",
+        "facts.json",
+    ];
+    let compared = sandbox.run(&words);
+    assert_eq!(compared.code, 0, "{compared:?}");
+    let line = "\nwarning: old.toml:8:10: nothing that was looked at needs, by this exception, \
+                `sockets`\n";
+    assert!(compared.stdout.contains(line), "{compared:?}");
+    assert_eq!(sandbox.json(&words)["warnings"][0]["code"], "not-needed");
+    // For one artifact alone it is known without the others.
+    let digests = format!("allow = [\"sockets\"]\ndigests = [\"{digest}\"]");
+    let own = text.replace("allow = [\"sockets\"]", &digests);
+    sandbox.write("own.toml", &own);
+    let check = ["check", "hello.wasm", "--policy"];
+    let at = ["own.toml", "--repository", "team/hello"];
+    let checked = sandbox.run(&[&check[..], &at[..]].concat());
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(
+        checked
+            .stderr
+            .contains("warning[not-needed]: the artifact that this exception is for does not need"),
+        "{checked:?}"
+    );
+    let everybody = sandbox.run(&[
+        "check",
+        "hello.wasm",
+        "--policy",
+        "old.toml",
+        "--repository",
+        "team/hello",
+    ]);
+    assert_eq!(everybody.stderr, "", "{everybody:?}");
+}
+
+#[test]
 fn cases_that_hold_are_listed() {
     let sandbox = sandbox();
     sandbox.write("tests/all.toml", CASES);

@@ -16,6 +16,7 @@ use crate::decision::{Decision, Gathered};
 use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding, Texts};
 use crate::policy::{Mode, Policy, Rule};
+pub(crate) use exports::unknown_code;
 pub(crate) use ruling::{Judge, Ruling};
 
 /// Applies `policy` to `facts` as of `today`, in UTC. Total and deterministic; what cannot be

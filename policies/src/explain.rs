@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use wasmport_artifact::{Import, ItemKind};
 
-use crate::decide::{Judge, Ruling};
+use crate::decide::{Judge, Ruling, unknown_code};
 use crate::facts::Facts;
 use crate::finding::Place;
 use crate::needs::{Identity, Need, Opened, groups};
@@ -24,6 +24,9 @@ pub struct Explanation {
     pub is_audit: bool,
     /// What is said of the imports, in their order; several of one that has several needs.
     pub imports: Vec<ExplainedImport>,
+    /// Exported code of which it cannot be known what it would import, which no policy admits.
+    /// What is known of exported code is among the imports.
+    pub exports: Vec<ExplainedExport>,
 }
 
 /// What is said of one import, for one of the capabilities that it asks for.
@@ -52,6 +55,21 @@ pub struct ExplainedImport {
     pub reason: Option<String>,
 }
 
+/// An export that no policy admits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedExport {
+    /// The file inside a layer that exports it, where the Wasm was found in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The export, by its name.
+    pub export: String,
+    /// What is exported.
+    pub kind: ItemKind,
+    /// What is done: always [`Outcome::Unsupported`].
+    pub outcome: Outcome,
+}
+
 /// What a policy does with an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -66,11 +84,12 @@ pub enum Outcome {
     Denied,
     /// Nothing allows it.
     NotAllowed,
-    /// An import of a component, a core module or a value, which no policy admits.
+    /// An import of a component, a core module or a value, or an export of code of which nothing
+    /// is known, which no policy admits.
     Unsupported,
 }
 
-/// What [`decide`](crate::decide) finds on imports, with what it has nothing against.
+/// What [`decide`](crate::decide) finds on imports and exports, with what it has nothing against.
 pub fn explain(policy: &Policy, facts: &Facts, today: Date) -> Explanation {
     let rule = policy.rule(&facts.repository);
     let judge = Judge::new(policy, rule, facts, today);
@@ -87,7 +106,14 @@ pub fn explain(policy: &Policy, facts: &Facts, today: Date) -> Explanation {
             }
         }
     }
+    let exports = unknown_code(facts).map(|(path, export)| ExplainedExport {
+        path: path.map(str::to_owned),
+        export: export.name.clone(),
+        kind: export.kind,
+        outcome: Outcome::Unsupported,
+    });
     Explanation {
+        exports: exports.collect(),
         rule: rule.map(|rule| rule.id.clone()),
         place: match rule {
             Some(rule) => Some(rule.place.clone()),

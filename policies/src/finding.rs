@@ -259,6 +259,22 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_warning_has_a_section_in_the_reference_and_nothing_else_has() {
+        let reference = reference();
+        let (_, warnings) = reference.split_once("\n## Warnings\n").unwrap();
+        let warnings = warnings.split("\n## ").next().unwrap();
+        let sections: Vec<&str> = warnings.split("\n### ").skip(1).collect();
+        let name = |section: &&str| section.lines().next().unwrap().trim_matches('`').to_owned();
+        let names: Vec<String> = sections.iter().map(name).collect();
+        assert_eq!(names, crate::policy::Lint::ALL.map(|lint| lint.to_string()));
+        for section in sections {
+            for part in ["**What.**", "**Fix.**"] {
+                assert!(section.contains(part), "no {part} in {section}");
+            }
+        }
+    }
+
+    #[test]
     fn every_policy_in_the_reference_can_be_read() {
         let reference = reference();
         let blocks: Vec<&str> = reference.split("```toml\n").skip(1).collect();

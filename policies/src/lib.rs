@@ -15,6 +15,7 @@ mod needs;
 mod policy;
 mod smallest;
 mod template;
+mod usage;
 
 pub use capability::{CapabilityUse, Risk, capabilities};
 pub use catalogue::{KNOWN_RELEASES, KnownCapability, KnownFunctions, known_capabilities};
@@ -22,7 +23,7 @@ pub use decide::decide;
 pub use decision::{
     Decision, Judged, Verdict, annotation, annotation_at, case_sarif, clean, failed_sarif,
 };
-pub use explain::{ExplainedImport, Explanation, Outcome, explain};
+pub use explain::{ExplainedExport, ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{
     Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, LayerLimits, Previous,
     TagFacts, Unseen, Wasm,
@@ -35,3 +36,4 @@ pub use policy::{
     Signer, Surrounding, Trust,
 };
 pub use smallest::SmallestError;
+pub use usage::Usage;

@@ -26,7 +26,7 @@ use wasmport_artifact::{Digest, RepositoryName, Tag};
 pub use compile::FILE_BYTES;
 
 use crate::finding::Place;
-pub(crate) use entry::{Allowed, Deny, Functions};
+pub(crate) use entry::{Allow, Allowed, Deny, Functions};
 pub use error::PolicyError;
 pub(crate) use error::one_of;
 pub(crate) use exception::Exception;
@@ -41,6 +41,7 @@ pub(crate) use size::Size;
 pub(crate) use source::{Source, Sources};
 use term::Definitions;
 pub(crate) use term::{STD, is_std};
+pub(crate) use warning::Weight;
 pub use warning::{Lint, PolicyWarning};
 
 /// A policy that was read and makes sense: one file, or all of a directory.

@@ -2,18 +2,15 @@
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::{Reference, RepositoryName};
+use wasmport_artifact::RepositoryName;
 use wasmport_policies::{Decision, Judged, Policy, PolicyWarning, Verdict, clean, decide};
 
-use crate::artifact::Artifact;
-use crate::clock;
 use crate::commands::explain;
 use crate::error::{Failure, Kind};
-use crate::facts::{self, Asked, Unknown};
+use crate::facts::Unknown;
 use crate::output::{Answer, Report};
 use crate::policy;
-use crate::remote::Connection;
-use crate::source::Subject;
+use crate::question::{Gathered, Question};
 
 /// Say whether a policy admits an artifact, before it is pushed
 ///
@@ -28,30 +25,14 @@ Examples:
   wasmport check app.oci --policy policy.toml --repository payments/app
   wasmport check app.oci --policy policy.toml --as localhost:5000/payments/app:1.1
   wasmport check localhost:5000/team/app:1.0 --policy preset:http-service
+  wasmport check app.wasm --policy policy.toml --annotation org.opencontainers.image.source=URL
   wasmport check app.wasm --policy policy.toml --format sarif > app.sarif
 
 Exit status: 0 admitted; 1 denied, or held because a signature is missing; 2 usage, policy
 or input; 3 could not decide.")]
 pub(crate) struct CheckArgs {
-    /// A `.wasm` file, an OCI image layout, or an artifact on a registry
-    #[arg(value_name = "SOURCE|REF")]
-    subject: Subject,
-
-    /// Policy file, directory of policy files, or `preset:NAME`
-    #[arg(long, value_name = "POLICY", default_value = "preset:standard")]
-    policy: String,
-
-    /// Repository that it is meant for, where rules differ [default: of REF, else the file's name]
-    #[arg(long, value_name = "NAME")]
-    repository: Option<RepositoryName>,
-
-    /// Decide as if it were pushed there now: with the signatures that are there already, what
-    /// the tag is on so far, and the version before
-    #[arg(long = "as", value_name = "REF")]
-    goal: Option<Reference>,
-
     #[command(flatten)]
-    connection: Connection,
+    question: Question,
 }
 
 /// The decision, and on what.
@@ -73,26 +54,21 @@ pub(crate) struct Checked {
 }
 
 pub(crate) async fn run(args: &CheckArgs) -> Result<Checked, Failure> {
-    let loaded = policy::load(&args.policy)?;
-    let artifact = Artifact::read(&args.subject, &args.connection).await?;
-    let asked = Asked {
-        artifact: &artifact,
-        subject: &args.subject,
-        goal: args.goal.as_ref(),
-        repository: args.repository.as_ref(),
-        connection: &args.connection,
-    };
-    let known = facts::of(&asked, &loaded).await?;
-    let today = clock::today();
-    let decision = decide(&loaded.policy, &known.facts, today);
-    let warnings = loaded.policy.warnings(today);
+    let gathered = args.question.gather().await?;
+    let Gathered {
+        loaded,
+        facts,
+        warnings,
+        ..
+    } = gathered;
+    let decision = decide(&loaded.policy, &facts, gathered.today);
     policy::warn(&warnings, &loaded.policy);
     let checked = Checked {
-        policy: args.policy.clone(),
-        repository: known.facts.repository,
-        artifact: artifact.place().to_owned(),
+        policy: args.question.policy().to_owned(),
+        repository: facts.repository,
+        artifact: gathered.artifact.place().to_owned(),
         decision: decision.grouped(),
-        not_looked_at: known.unknown,
+        not_looked_at: gathered.unknown,
         warnings,
         text: loaded.policy,
     };
@@ -151,9 +127,10 @@ impl Answer for Checked {
             artifact: &self.artifact,
             repository: self.repository.as_str(),
         };
+        let warnings: String = self.warnings.iter().map(PolicyWarning::to_github).collect();
         Some(Report {
-            sarif: Judged::to_sarif(&[judged], env!("CARGO_PKG_VERSION")),
-            github: self.decision.to_github(&self.text, Some(&self.artifact)),
+            sarif: Judged::to_sarif(&[judged], &self.warnings, env!("CARGO_PKG_VERSION")),
+            github: self.decision.to_github(&self.text, Some(&self.artifact)) + &warnings,
         })
     }
 }

@@ -5,20 +5,27 @@ use wasmport_artifact::{Export, ItemKind};
 use super::finding;
 use super::ruling::Judge;
 use crate::catalogue::CUSTOM;
+use crate::facts::Facts;
 use crate::finding::{Code, Effect, Finding};
 
 /// One for each such export, in their order. What is known of exported code is judged with the imports.
 pub(super) fn findings(judge: &Judge<'_>) -> Vec<Finding> {
-    let inspections = judge.facts.content.inspections();
-    let unknown = inspections.flat_map(|(path, inspection)| {
-        let exports = inspection.exports.iter();
-        let unknown = exports.filter(|export| export.opaque && is_code(export.kind));
-        unknown.map(move |export| Finding {
-            path: path.filter(|path| !path.is_empty()).map(str::to_owned),
-            ..unsupported(export)
-        })
+    let unknown = unknown_code(judge.facts).map(|(path, export)| Finding {
+        path: path.filter(|path| !path.is_empty()).map(str::to_owned),
+        ..unsupported(export)
     });
     unknown.collect()
+}
+
+/// Exports of code of which not everything is known that it would import, with the file in a
+/// layer where it was found in one.
+pub(crate) fn unknown_code(facts: &Facts) -> impl Iterator<Item = (Option<&str>, &Export)> {
+    let inspections = facts.content.inspections();
+    inspections.flat_map(|(path, inspection)| {
+        let exports = inspection.exports.iter();
+        let unknown = exports.filter(|export| export.opaque && is_code(export.kind));
+        unknown.map(move |export| (path, export))
+    })
 }
 
 fn is_code(kind: ItemKind) -> bool {

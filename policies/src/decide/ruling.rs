@@ -105,6 +105,17 @@ impl<'a> Judge<'a> {
         find(&self.exceptions, import, identity, need).map(|(exception, _)| exception)
     }
 
+    /// Every entry of an exception that lets this pass.
+    pub(crate) fn excepting<'b>(
+        &'b self,
+        import: &'b Import,
+        identity: &'b Identity,
+        need: &'b Need,
+    ) -> impl Iterator<Item = &'a Allowed> + use<'a, 'b> {
+        let entries = self.exceptions.iter().flat_map(|it| &it.allow.entries);
+        entries.filter(|entry| entry.admits(import, identity, need))
+    }
+
     /// The exception that would admit this, had it not ended.
     pub(crate) fn expired_for(
         &self,

@@ -1,11 +1,9 @@
 //! Decisions as annotations of GitHub's workflows.
 
-use std::fmt::Write as _;
-
 use super::excerpt::clean;
 use super::{Decision, words};
 use crate::finding::{Effect, Place};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyWarning, Weight};
 
 impl Decision {
     /// A workflow command for each finding (GitHub, "Workflow commands"), each a line. They
@@ -18,17 +16,37 @@ impl Decision {
                 Effect::Warn => "warning",
             };
             let place = finding.place.as_ref().filter(|_| !policy.is_preset());
-            let mut properties = location(place, artifact);
-            properties.push(("title", finding.code.to_string()));
-            let properties: Vec<String> = properties
-                .iter()
-                .map(|(name, value)| format!("{name}={}", property(value)))
-                .collect();
-            let (properties, message) = (properties.join(","), data(&words::lines(finding)));
-            let _infallible = writeln!(text, "::{level} {properties}::{message}");
+            let code = finding.code.as_str();
+            let message = words::lines(finding);
+            text.push_str(&command(level, location(place, artifact), code, &message));
         }
         text
     }
+}
+
+impl PolicyWarning {
+    /// A workflow command that says so at the place in the policy, a line.
+    pub fn to_github(&self) -> String {
+        let level = match self.code.weight() {
+            Weight::Warning => "warning",
+            Weight::Note => "notice",
+        };
+        let place = location(Some(&self.place), None);
+        command(level, place, self.code.as_str(), &self.message)
+    }
+}
+
+fn command(
+    level: &str,
+    mut properties: Vec<(&'static str, String)>,
+    title: &str,
+    message: &str,
+) -> String {
+    properties.push(("title", title.to_owned()));
+    let properties = properties.iter();
+    let properties = properties.map(|(name, value)| format!("{name}={}", property(value)));
+    let properties: Vec<String> = properties.collect();
+    format!("::{level} {}::{}\n", properties.join(","), data(message))
 }
 
 /// An error without a place, such as that no decision could be taken.
@@ -121,5 +139,20 @@ mod tests {
         let text = Decision::of(findings.collect()).to_github(&policy("p.toml"), None);
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(text.contains("%0A- a:b/c9%0A- and 40 more%0A"), "{text}");
+    }
+
+    #[test]
+    fn warnings_about_the_policy_point_at_their_lines() {
+        let text = "schema = 1\n[signer.a]\nkey = \"a\"\nnot-after = 2026-11-20\n";
+        let policy = Policy::parse("p,1.toml", text).unwrap();
+        let warnings = policy.warnings(jiff::civil::date(2026, 11, 21));
+        let lines: String = warnings.iter().map(PolicyWarning::to_github).collect();
+        assert_eq!(
+            lines,
+            "::notice file=p%2C1.toml,line=2,endLine=2,col=9,endColumn=10,title=never-used::\
+             no rule asks for the signer `a`\n\
+             ::warning file=p%2C1.toml,line=2,endLine=2,col=9,endColumn=10,title=ended::\
+             the signer `a` is believed until 2026-11-20 only\n"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod rule;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use wasmport_artifact::Digest;
 use super::excerpt::clean;
 use super::{Decision, words};
 use crate::finding::{Code, Effect, Finding, Place};
-use crate::policy::Policy;
+use crate::policy::{Lint, Policy, PolicyWarning};
 
 /// Where the schema of the format is.
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -31,25 +32,32 @@ pub struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// A log with the findings of all, made by `version` of this program.
-    pub fn to_sarif(all: &[Self], version: &str) -> Value {
+    /// A log with the findings of all, and with what makes no sense in their policy, made by
+    /// `version` of this program.
+    pub fn to_sarif(all: &[Self], warnings: &[PolicyWarning], version: &str) -> Value {
         let grouped: Vec<_> = all
             .iter()
             .map(|judged| (judged, judged.decision.grouped()))
             .collect();
-        let mut codes: Vec<Code> = Vec::new();
-        for (_, decision) in &grouped {
-            let found = decision.findings.iter().map(|finding| finding.code);
-            codes.extend(found);
-        }
-        codes.sort_unstable();
-        codes.dedup();
+        let findings = grouped.iter().flat_map(|(_, decision)| &decision.findings);
+        let codes: BTreeSet<Code> = findings.map(|finding| finding.code).collect();
+        let lints: BTreeSet<Lint> = warnings.iter().map(|warning| warning.code).collect();
+        let index = |id: &str| {
+            let ids = codes.iter().map(|code| code.as_str());
+            let mut ids = ids.chain(lints.iter().map(|lint| lint.as_str()));
+            ids.position(|known| known == id).unwrap_or_default()
+        };
         let results = grouped.iter().flat_map(|(judged, decision)| {
             let findings = decision.findings.iter();
-            findings.map(|finding| judged.result(finding, &codes))
+            findings.map(|finding| judged.result(finding, index(finding.code.as_str())))
         });
-        let results: Vec<Value> = results.collect();
-        let rules: Vec<Value> = codes.iter().map(|code| rule::describe(*code)).collect();
+        let warnings = warnings.iter();
+        let warnings = warnings.map(|it| about_policy(it, index(it.code.as_str())));
+        let results: Vec<Value> = results.chain(warnings).collect();
+        let rules = codes.iter().map(|code| rule::of_code(*code));
+        let rules: Vec<Value> = rules
+            .chain(lints.iter().map(|lint| rule::of_lint(*lint)))
+            .collect();
         log(
             version,
             &rules,
@@ -58,7 +66,7 @@ impl Judged<'_> {
         )
     }
 
-    fn result(&self, finding: &Finding, codes: &[Code]) -> Value {
+    fn result(&self, finding: &Finding, index: usize) -> Value {
         let in_policy = finding.place.as_ref().filter(|_| !self.policy.is_preset());
         let artifact = json!({ "artifactLocation": { "uri": uri(self.artifact) } });
         let mut first = in_policy.map_or_else(
@@ -71,7 +79,7 @@ impl Judged<'_> {
         }
         let mut result = json!({
             "ruleId": finding.code.as_str(),
-            "ruleIndex": codes.binary_search(&finding.code).unwrap_or_default(),
+            "ruleIndex": index,
             "level": level(finding.effect),
             "message": { "text": escaped(&words::lines(finding)) },
             "locations": [first],
@@ -98,6 +106,25 @@ impl Judged<'_> {
         let digest = Digest::of(text.as_bytes()).to_string();
         format!("{}:1", short(&digest))
     }
+}
+
+/// A warning about a policy, at its place there.
+fn about_policy(warning: &PolicyWarning, index: usize) -> Value {
+    let PolicyWarning {
+        place,
+        code,
+        message,
+    } = warning;
+    let text = format!("{code}\n{}\n{message}", place.file);
+    let digest = Digest::of(text.as_bytes()).to_string();
+    json!({
+        "ruleId": code.as_str(),
+        "ruleIndex": index,
+        "level": rule::level(*code),
+        "message": { "text": escaped(message) },
+        "locations": [{ "physicalLocation": physical(place) }],
+        "partialFingerprints": { "primaryLocationLineHash": format!("{}:1", short(&digest)) },
+    })
 }
 
 /// A log that says only that no decision could be taken, and why.

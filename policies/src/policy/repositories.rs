@@ -73,6 +73,12 @@ impl RepositoryPattern {
         name.starts_with(self.beginning()) && self.matcher().is_match(name)
     }
 
+    /// The one name that fits, where the pattern is a name.
+    pub(crate) fn as_name(&self) -> Option<RepositoryName> {
+        let is_name = !self.text.contains('*');
+        is_name.then(|| self.text.parse().ok()).flatten()
+    }
+
     fn matcher(&self) -> &GlobMatcher {
         self.matcher.get_or_init(|| self.glob.compile_matcher())
     }

@@ -2,6 +2,7 @@
 //! has ended.
 
 mod entries;
+mod exceptions;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,6 +14,10 @@ use crate::decision::excerpt;
 use crate::finding::Place;
 use crate::policy::rule::Signatures;
 use crate::policy::{Placed, Policy};
+
+/// How many pairs of entries of two lists are compared at most. Nobody reads what is said twice
+/// in lists of thousands, and a program that wrote them can look for it better.
+const PAIRS: usize = 1_000_000;
 
 /// Something in a policy that its author would want to know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -43,12 +48,24 @@ pub enum Lint {
     EndsSoon,
     /// More signatures are asked for than can be made any more.
     NeverSatisfied,
+    /// An exception, an entry or a rule that nothing needs of what was looked at.
+    NotNeeded,
+}
+
+/// How much a warning matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// The policy does something else than it seems to, or soon will.
+    Warning,
+    /// The policy could say the same in fewer words.
+    Note,
 }
 
 impl Policy {
     /// What makes no sense in it as of `today`, in the order of its files and lines.
     pub fn warnings(&self, today: Date) -> Vec<PolicyWarning> {
         let mut found = entries::warnings(self);
+        found.extend(exceptions::warnings(self));
         self.exceptions_that_end(today, &mut found);
         self.signers_that_end(today, &mut found);
         self.too_few_signers(today, &mut found);
@@ -152,7 +169,7 @@ impl Policy {
 }
 
 impl PolicyWarning {
-    fn new(place: Place, code: Lint, message: String) -> Self {
+    pub(crate) fn new(place: Place, code: Lint, message: String) -> Self {
         Self {
             place,
             code,
@@ -168,9 +185,22 @@ impl PolicyWarning {
     }
 }
 
-impl fmt::Display for Lint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
+impl Lint {
+    /// Every kind, in the order of the reference.
+    pub const ALL: [Self; 8] = [
+        Self::UnknownName,
+        Self::NoEffect,
+        Self::SaidAlready,
+        Self::NeverUsed,
+        Self::Ended,
+        Self::EndsSoon,
+        Self::NeverSatisfied,
+        Self::NotNeeded,
+    ];
+
+    /// As it is written in JSON, in the terminal and in the reference.
+    pub fn as_str(self) -> &'static str {
+        match self {
             Self::UnknownName => "unknown-name",
             Self::NoEffect => "no-effect",
             Self::SaidAlready => "said-already",
@@ -178,7 +208,25 @@ impl fmt::Display for Lint {
             Self::Ended => "ended",
             Self::EndsSoon => "ends-soon",
             Self::NeverSatisfied => "never-satisfied",
-        })
+            Self::NotNeeded => "not-needed",
+        }
+    }
+
+    pub(crate) fn weight(self) -> Weight {
+        match self {
+            Self::SaidAlready | Self::NeverUsed | Self::NotNeeded => Weight::Note,
+            Self::UnknownName
+            | Self::NoEffect
+            | Self::Ended
+            | Self::EndsSoon
+            | Self::NeverSatisfied => Weight::Warning,
+        }
+    }
+}
+
+impl fmt::Display for Lint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use wasmport_artifact::{Digest, RepositoryName};
-use wasmport_policies::{Decision, Finding, Verdict, clean};
+use wasmport_policies::{Decision, Finding, PolicyWarning, Usage, Verdict, clean};
 
 use crate::clock;
 use crate::error::{Failure, Kind};
@@ -18,7 +18,8 @@ use crate::survey::{Place, Policies, Skipped, Survey};
 /// Over a registry, all tags are pulled that this login may see. A registry gives out nothing
 /// that its own policy refuses today; what it refuses is listed as skipped. Over the store of a
 /// registry that is not running everything is looked at, also what has no tag. Signatures,
-/// attestations and the versions before are looked at in both.
+/// attestations and the versions before are looked at in both. Ends with what makes no sense in
+/// the new policy, and with exceptions, entries and rules that none of the artifacts needs.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -55,6 +56,8 @@ pub(crate) struct Compared {
     skipped: Vec<Skipped>,
     /// What decisions depend on, and could not be looked at.
     not_looked_at: Vec<Unknown>,
+    /// What makes no sense in the new policy, and what none of these artifacts needs of it.
+    warnings: Vec<PolicyWarning>,
 }
 
 /// An artifact that would be decided on otherwise.
@@ -80,13 +83,16 @@ pub(super) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
         changes: Vec::new(),
         skipped: Vec::new(),
         not_looked_at: Vec::new(),
+        warnings: Vec::new(),
     };
+    let mut usage = Usage::of(&policies.new.policy, today);
     for place in &args.over {
         let survey = Survey::of(place, &policies, &args.connection).await?;
         compared.artifacts += survey.artifacts.len();
         compared.skipped.extend(survey.skipped);
         compared.not_looked_at.extend(survey.unknown);
         for artifact in survey.artifacts {
+            usage.add(artifact.facts());
             let (before, after) = artifact.decide(&policies, today);
             if before.verdict != after.verdict {
                 compared.changes.push(Change {
@@ -100,6 +106,7 @@ pub(super) async fn run(args: &DiffArgs) -> Result<Compared, Failure> {
             }
         }
     }
+    compared.warnings = usage.warnings_of_all();
     compared.judge()
 }
 
@@ -136,7 +143,9 @@ impl Compared {
                 ),
             ),
         };
-        let words = format!("{}\n", self.lines().join("\n"));
+        let mut lines = self.lines();
+        lines.extend(self.warnings.iter().map(policy::warning_line));
+        let words = format!("{}\n", lines.join("\n"));
         Err(Failure::new(kind, message).found(&self).explained(words))
     }
 
@@ -165,6 +174,7 @@ impl Answer for Compared {
             self.changes.len(),
             self.artifacts
         ));
+        lines.extend(self.warnings.iter().map(policy::warning_line));
         lines.join("\n")
     }
 }
@@ -186,6 +196,7 @@ mod tests {
             changes: Vec::new(),
             skipped: vec![skipped],
             not_looked_at: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 

@@ -2,20 +2,17 @@
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::{Reference, RepositoryName};
+use wasmport_artifact::RepositoryName;
 use wasmport_policies::{
     Decision, ExplainedImport, Explanation, Outcome, Place, Policy, PolicyWarning, clean, decide,
     explain,
 };
 
-use crate::artifact::Artifact;
-use crate::clock;
 use crate::error::Failure;
-use crate::facts::{self, Asked, Known, Unknown};
+use crate::facts::Unknown;
 use crate::output::Answer;
 use crate::policy;
-use crate::remote::Connection;
-use crate::source::Subject;
+use crate::question::Question;
 
 /// How many functions of an import are listed for people.
 const FUNCTIONS: usize = 5;
@@ -33,24 +30,8 @@ Examples:
 Exit status: 0 explained, whatever the decision; 2 usage, policy or input; 3 the artifact
 could not be had.")]
 pub(crate) struct ExplainArgs {
-    /// A `.wasm` file, an OCI image layout, or an artifact on a registry
-    #[arg(value_name = "SOURCE|REF")]
-    subject: Subject,
-
-    /// Policy file, directory of policy files, or `preset:NAME`
-    #[arg(long, value_name = "POLICY", default_value = "preset:standard")]
-    policy: String,
-
-    /// Repository that it is meant for, where rules differ [default: of REF, else the file's name]
-    #[arg(long, value_name = "NAME")]
-    repository: Option<RepositoryName>,
-
-    /// Explain what would be decided if it were pushed there now
-    #[arg(long = "as", value_name = "REF")]
-    goal: Option<Reference>,
-
     #[command(flatten)]
-    connection: Connection,
+    question: Question,
 }
 
 /// The explanation, and what comes of it.
@@ -71,25 +52,17 @@ pub(crate) struct Explained {
 }
 
 pub(super) async fn run(args: &ExplainArgs) -> Result<Explained, Failure> {
-    let loaded = policy::load(&args.policy)?;
-    let artifact = Artifact::read(&args.subject, &args.connection).await?;
-    let asked = Asked {
-        artifact: &artifact,
-        subject: &args.subject,
-        goal: args.goal.as_ref(),
-        repository: args.repository.as_ref(),
-        connection: &args.connection,
-    };
-    let Known { facts, unknown } = facts::of(&asked, &loaded).await?;
-    let today = clock::today();
+    let gathered = args.question.gather().await?;
+    let (facts, today) = (gathered.facts, gathered.today);
+    let policy = gathered.loaded.policy;
     Ok(Explained {
-        policy: args.policy.clone(),
-        explanation: explain(&loaded.policy, &facts, today),
-        decision: decide(&loaded.policy, &facts, today).grouped(),
-        not_looked_at: unknown,
-        warnings: loaded.policy.warnings(today),
+        policy: args.question.policy().to_owned(),
+        explanation: explain(&policy, &facts, today),
+        decision: decide(&policy, &facts, today).grouped(),
+        not_looked_at: gathered.unknown,
+        warnings: gathered.warnings,
         repository: facts.repository,
-        text: loaded.policy,
+        text: policy,
     })
 }
 
@@ -100,25 +73,24 @@ impl Answer for Explained {
         for explained in &self.explanation.imports {
             let name = (&explained.path, &explained.import);
             if last != Some(name) {
-                let path = explained
-                    .path
-                    .iter()
-                    .map(|path| format!("{}: ", clean(path)));
-                let path: String = path.collect();
-                lines.push(format!("  {path}{}", clean(&explained.import)));
+                lines.push(heading(explained.path.as_deref(), &explained.import));
                 last = Some(name);
             }
             lines.push(format!("    {}", outcome(explained)));
+        }
+        for exported in &self.explanation.exports {
+            lines.push(heading(exported.path.as_deref(), &exported.export));
+            lines.push(
+                "    exported code: no policy admits it, since what it would import cannot be known"
+                    .to_owned(),
+            );
         }
         lines.push(String::new());
         let decision = self.decision.to_text(Some(&self.text));
         lines.push(decision.trim_end().to_owned());
         let unknown = self.not_looked_at.iter();
         lines.extend(unknown.map(|unknown| clean(&unknown.to_text())));
-        let warnings = self.warnings.iter();
-        lines.extend(
-            warnings.map(|warning| format!("warning: {}: {}", warning.place, warning.message)),
-        );
+        lines.extend(self.warnings.iter().map(policy::warning_line));
         lines.join("\n")
     }
 }
@@ -135,6 +107,13 @@ impl Explained {
             None => format!("no rule is for `{repository}`{place}"),
         }
     }
+}
+
+/// The name of an import or an export, with the file that has it.
+fn heading(path: Option<&str>, name: &str) -> String {
+    let path = path.filter(|path| !path.is_empty());
+    let path = path.map_or_else(String::new, |path| format!("{}: ", clean(path)));
+    format!("  {path}{}", clean(name))
 }
 
 fn outcome(explained: &ExplainedImport) -> String {

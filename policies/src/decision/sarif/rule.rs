@@ -3,28 +3,50 @@
 use serde_json::{Value, json};
 
 use crate::finding::Code;
+use crate::policy::{Lint, Weight};
 
 /// The page with a section on every code; a test holds that.
 const REFERENCE: &str = include_str!("../../../../docs/policy-reference.md");
 
-/// A `reportingDescriptor` (SARIF 2.1.0, section 3.49).
-pub(super) fn describe(code: Code) -> Value {
-    let section = section(code);
+/// What a finding is of (SARIF 2.1.0, section 3.49).
+pub(super) fn of_code(code: Code) -> Value {
+    describe(code.as_str(), "error", &["security", "webassembly"])
+}
+
+/// What a warning about the policy is of.
+pub(super) fn of_lint(lint: Lint) -> Value {
+    describe(
+        lint.as_str(),
+        level(lint),
+        &["maintainability", "webassembly"],
+    )
+}
+
+/// How much a warning about the policy matters.
+pub(super) fn level(lint: Lint) -> &'static str {
+    match lint.weight() {
+        Weight::Warning => "warning",
+        Weight::Note => "note",
+    }
+}
+
+fn describe(id: &str, level: &str, tags: &[&str]) -> Value {
+    let section = section(id);
     let what = plain(part(section, "What").unwrap_or(section));
     let short = what.split_inclusive(". ").next().unwrap_or(&what).trim();
     json!({
-        "id": code.as_str(),
-        "name": name(code),
+        "id": id,
+        "name": name(id),
         "shortDescription": { "text": short },
         "fullDescription": { "text": what },
         "help": { "text": plain(section), "markdown": section },
-        "defaultConfiguration": { "level": "error" },
-        "properties": { "tags": ["security", "webassembly"], "precision": "very-high" },
+        "defaultConfiguration": { "level": level },
+        "properties": { "tags": tags, "precision": "very-high" },
     })
 }
 
-fn section(code: Code) -> &'static str {
-    let heading = format!("\n### `{code}`\n");
+fn section(id: &str) -> &'static str {
+    let heading = format!("\n### `{id}`\n");
     let section = REFERENCE.split_once(&heading).map_or("", |(_, rest)| rest);
     let end = section
         .find("\n### ")
@@ -50,8 +72,8 @@ fn plain(text: &str) -> String {
 }
 
 /// `import-not-allowed` as `ImportNotAllowed`.
-fn name(code: Code) -> String {
-    let words = code.as_str().split('-').map(|word| {
+fn name(id: &str) -> String {
+    let words = id.split('-').map(|word| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         format!("{}{rest}", first.to_uppercase())
     });

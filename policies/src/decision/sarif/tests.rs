@@ -12,7 +12,7 @@ fn sarif_of(findings: Vec<Finding>, policy: &Policy, artifact: &str) -> Value {
         artifact,
         repository: "team/app",
     };
-    let log = Judged::to_sarif(&[judged], "0.1.0");
+    let log = Judged::to_sarif(&[judged], &[], "0.1.0");
     expect_valid(&log);
     log
 }
@@ -140,4 +140,48 @@ fn a_message_has_no_links() {
     let failed = failed_sarif("[a](b)", "0.1.0");
     let message = &failed["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"];
     assert_eq!(message["text"], r"\[a\](b)");
+}
+
+#[test]
+fn warnings_about_the_policy_are_results_of_their_own() {
+    let text = "schema = 1\n[signer.a]\nkey = \"a\"\nnot-after = 2026-11-20\n";
+    let policy = Policy::parse("p.toml", text).unwrap();
+    let warnings = policy.warnings(jiff::civil::date(2026, 11, 21));
+    let decision = Decision::of(vec![finding("a:b/c", &[])]);
+    let judged = Judged {
+        decision: &decision,
+        policy: &policy,
+        artifact: "app.wasm",
+        repository: "team/app",
+    };
+    let log = Judged::to_sarif(&[judged], &warnings, "0.1.0");
+    expect_valid(&log);
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    let told: Vec<_> = results
+        .iter()
+        .map(|result| {
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            assert_eq!(rules[index]["id"], result["ruleId"]);
+            (&result["ruleId"], &result["level"])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (&json!("import-not-allowed"), &json!("error")),
+            (&json!("never-used"), &json!("note")),
+            (&json!("ended"), &json!("warning")),
+        ]
+    );
+    let place = &results[2]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "p.toml");
+    assert_eq!(place["region"]["startLine"], 2);
+    let help = rules.iter().find(|rule| rule["id"] == "ended").unwrap();
+    let short = help["shortDescription"]["text"].as_str().unwrap();
+    assert!(
+        short.starts_with("An exception or a signer has ended"),
+        "{short}"
+    );
 }

@@ -1,15 +1,11 @@
 //! Warnings on entries of `allow` and `deny` lists.
 
-use super::{Lint, PolicyWarning};
+use super::{Lint, PAIRS, PolicyWarning};
 use crate::catalogue::Catalogue;
 use crate::policy::entry::{Allow, Allowed, Deny, Functions};
 use crate::policy::pattern::Pattern;
 use crate::policy::term::Term;
 use crate::policy::{Policy, Rule};
-
-/// How many pairs of entries of two lists are compared at most. Nobody reads what is said twice
-/// in lists of thousands, and a program that wrote them can look for it better.
-const PAIRS: usize = 1_000_000;
 
 /// What is wrong with entries, in any list of `policy`.
 pub(super) fn warnings(policy: &Policy) -> Vec<PolicyWarning> {

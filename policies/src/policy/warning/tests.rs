@@ -95,16 +95,16 @@ fn what_ends_and_has_ended_is_named() {
     let exception = |expires: &str| {
         let exception =
             "[[exception]]\nrepositories = [\"a\"]\nallow = [\"dns\"]\nreason = \"x\"\n";
-        warnings(&format!("{exception}expires = {expires}\n"))
+        of_rule(&format!("{exception}expires = {expires}\n"))
     };
     assert_eq!(exception("2027-03-01"), [""; 0]);
     assert_eq!(
         exception("2026-11-21"),
-        ["6:11 ends-soon: this exception ends with 2026-11-21"]
+        ["9:11 ends-soon: this exception ends with 2026-11-21"]
     );
     assert_eq!(
         exception("2026-11-20"),
-        ["6:11 ended: this exception ended with 2026-11-20, and is none any more"]
+        ["9:11 ended: this exception ended with 2026-11-20, and is none any more"]
     );
     let signed = "signatures = { require = 2, from = [\"a\", \"b\"] }\n[signer.a]\nkey = \"a\"\n\
                   not-after = 2026-11-20\n[signer.b]\nkey = \"b\"\nnot-after = 2026-12-01\n";
@@ -118,10 +118,52 @@ fn what_ends_and_has_ended_is_named() {
 
 #[test]
 fn an_exception_from_what_is_denied_everywhere_has_no_effect() {
-    let text = "[always]\ndeny = [\"dns\"]\n[[exception]]\nrepositories = [\"a\"]\n\
+    let lines = "[always]\ndeny = [\"dns\"]\n[[exception]]\nrepositories = [\"a\"]\n\
                 allow = [\"dns\"]\nreason = \"x\"\nexpires = 2030-01-01\n";
-    let expected = "6:10 no-effect: `dns` is denied all the same, at p.toml:3";
-    assert_eq!(warnings(text), [expected]);
+    let expected = "9:10 no-effect: `dns` is denied all the same, at p.toml:6";
+    assert_eq!(of_rule(lines), [expected]);
+}
+
+#[test]
+fn an_exception_that_no_longer_applies_is_told() {
+    let text = |rule: &str, repository: &str| {
+        format!(
+            "[[rule]]\nid = \"r\"\nrepositories = [\"team/*\"]\n{rule}\n\
+             [[exception]]\nrepositories = [\"{repository}\"]\nallow = [\"dns\"]\n\
+             reason = \"x\"\nexpires = 2030-01-01\n"
+        )
+    };
+    let allowed = "8:10 said-already: `dns` is allowed without this exception, by rule `r`";
+    for (rule, repository, expected) in [
+        ("allow = [\"dns\"]", "team/app", Some(allowed)),
+        ("allow = [\"*\"]", "team/**", Some(allowed)),
+        ("allow = [\"*\"]", "**", Some(allowed)),
+        ("allow = [\"std\"]", "team/app", None),
+        // What is denied or new passes only so.
+        ("allow = [\"*\"]; deny = [\"dns\"]", "team/app", None),
+        (
+            "allow = [\"*\"]; deny = [\"wasi:sockets/*\"]",
+            "team/app",
+            None,
+        ),
+        (
+            "allow = [\"dns\"]; new-capabilities = \"deny\"",
+            "team/app",
+            None,
+        ),
+        (
+            "allow = [\"std\"]",
+            "other/app",
+            Some(
+                "8:9 no-effect: no rule is for these repositories, so there is nothing to except from",
+            ),
+        ),
+    ] {
+        let rule = rule.replace("; ", "\n");
+        let found = warnings(&text(&rule, repository));
+        let expected: Vec<&str> = expected.into_iter().collect();
+        assert_eq!(found, expected, "{rule} {repository}");
+    }
 }
 
 #[test]
