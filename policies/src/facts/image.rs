@@ -23,6 +23,15 @@ use expand::Budget;
 use form::Form;
 use walk::{Place, Walk};
 
+/// Beginnings of annotations with which clients that pull lazily find a table of contents, and trust it:
+/// that of eStargz (stargz-snapshotter, `docs/estargz.md`) and that of zstd:chunked (containers/storage).
+const TABLES: [&str; 4] = [
+    "containerd.io/snapshot/stargz/",
+    "org.opencontainers.image.toc.",
+    "io.containers.zstd-chunked.",
+    "io.github.containers.zstd-chunked.",
+];
+
 /// How much of each layer is looked through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerLimits {
@@ -183,6 +192,11 @@ impl ImageSurvey {
         }
         add(&mut self.unreadable, &found.unreadable);
         add(&mut self.unseen, &found.unseen);
+        let has_table = |key: &String| TABLES.iter().any(|table| key.starts_with(table));
+        if layer.annotations.keys().any(has_table) {
+            let reason = "some clients read it by a table of contents, which may name other files";
+            note(&mut self.unseen, &found.layer, "", reason.to_owned());
+        }
         if found.form == Some(Form::Plain)
             && let Some(reason) = should_be(layer)
         {

@@ -26,7 +26,7 @@ pub(super) const BEGINNING: usize = 512;
 const WASMTIME: u8 = 200;
 
 /// Beginnings of archives and compressed files that are not looked into.
-const CLOSED: [(&[u8], &str); 17] = [
+const CLOSED: [(&[u8], &str); 19] = [
     (b"\xfd7zXZ\0", "it is compressed with xz"),
     (b"BZh", "it is compressed with bzip2"),
     (b"\x1f\x9d", "it is compressed with compress"),
@@ -36,6 +36,8 @@ const CLOSED: [(&[u8], &str); 17] = [
     (b"PK\x03\x04", "it is a zip archive"),
     (b"PK\x05\x06", "it is a zip archive"),
     (b"hsqs", "it is a Squashfs image"),
+    (b"wasmer-universal", "it is precompiled for Wasmer"),
+    (b"WASMER\0\0", "it is precompiled for Wasmer"),
     (b"\0webc", "it is a package of Wasmer"),
     (b"070701", "it is a cpio archive"),
     (b"070702", "it is a cpio archive"),

@@ -156,12 +156,13 @@ fn what_is_closed_is_named_with_its_path() {
     let mut precompiled = b"\x7fELF\x02\x01\x01\xc8".to_vec();
     precompiled.resize(100, 0);
     let behind_a_comment = format!(";; {}\n(import \"env\" \"f\" (func))", "x".repeat(4000));
-    let files: [(&str, &[u8]); 5] = [
+    let files: [(&str, &[u8]); 6] = [
         ("a.zip", b"PK\x03\x04rest"),
         ("b.cwasm", &precompiled),
         ("c.wat", b"(module)"),
         ("d.wat", behind_a_comment.as_bytes()),
-        ("e.gz", &gzip(b"something longer")[..20]),
+        ("e.wasmu", b"wasmer-universalWASMER\0\0"),
+        ("f.gz", &gzip(b"something longer")[..20]),
     ];
     let (wasm, unseen) = look(TAR, &tar(&files));
     let paths: Vec<&str> = unseen.iter().map(|(path, _)| path.as_str()).collect();
@@ -169,6 +170,24 @@ fn what_is_closed_is_named_with_its_path() {
         (wasm.len(), paths),
         (0, files.map(|(path, _)| path).to_vec())
     );
+}
+
+#[test]
+fn what_clients_read_by_a_table_of_contents_is_unseen() {
+    let archive = tar(&[("text", b"text"), ("stargz.index.json", b"{}")]);
+    assert!(unseen(TAR, &archive).starts_with("stargz.index.json: "));
+    let archive = tar(&[("text", b"text"), ("a/stargz.index.json", b"{}")]);
+    assert_eq!(look(TAR, &archive), (Vec::new(), Vec::new()));
+    for key in [
+        "containerd.io/snapshot/stargz/toc.digest",
+        "io.github.containers.zstd-chunked.manifest-checksum",
+        "io.containers.zstd-chunked.manifest-position",
+    ] {
+        let layer = Descriptor::of(TAR, &archive).annotated(key, "sha256:…");
+        let mut survey = ImageSurvey::default();
+        survey.look_through(&layer, &mut &*archive);
+        assert_eq!(survey.unseen.len(), 1, "{key}");
+    }
 }
 
 #[test]

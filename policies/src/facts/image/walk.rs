@@ -12,6 +12,10 @@ use super::text::wasm_text;
 use super::{LayerFacts, limits};
 use crate::facts::{InnerWasm, Wasm};
 
+/// Where eStargz has the names of files, and where in the layer each begins: in the middle of another,
+/// for all that the archive says.
+const TABLE: &[u8] = b"stargz.index.json";
+
 /// The walk through one layer.
 pub(super) struct Walk<'a> {
     pub(super) budget: &'a Budget,
@@ -160,6 +164,10 @@ impl Walk<'_> {
             self.unseen(&path, "it is a sparse file".to_owned());
         } else if header.kind == b'M' {
             self.unseen(&path, "it continues a file of another archive".to_owned());
+        }
+        if header.path.strip_prefix(b"./").unwrap_or(&header.path) == TABLE {
+            let reason = "it is a table of contents, by which some clients find other files";
+            self.unseen(&path, reason.to_owned());
         }
         let inner = Place {
             path,
