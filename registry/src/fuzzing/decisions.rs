@@ -43,12 +43,17 @@ pub fn policy(bytes: &[u8]) {
 
 /// A policy, or nothing for the one that a server has by itself, `---` on a line, and facts as
 /// JSON. There is a decision, the same each time, and it can be explained and written in all
-/// forms. The facts are what they were when they were stored.
+/// forms. The facts are what they were when they were stored. What has no such line is a decision
+/// that some registry answered.
 pub fn decision(bytes: &[u8]) {
-    let Some((policy, facts)) = str::from_utf8(bytes)
-        .ok()
-        .and_then(|text| text.split_once(BETWEEN))
-    else {
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    let Some((policy, facts)) = text.split_once(BETWEEN) else {
+        if let (Ok(answer), Some(policy)) = (serde_json::from_str(text), Policy::preset("standard"))
+        {
+            check_forms(&answer, &policy);
+        }
         return;
     };
     let policy = match policy {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use wasmport_policies::{Facts, Policy};
+use wasmport_policies::{Decision, Facts, Policy};
 
 use super::*;
 
@@ -98,7 +98,10 @@ fn what_is_like_a_signature_says_what_was_signed_or_is_refused() {
 fn there_is_a_decision_on_what_is_like_facts() {
     for input in corpus("decision") {
         let text = String::from_utf8(input).unwrap();
-        let (policy, facts) = text.split_once("\n---\n").unwrap();
+        let Some((policy, facts)) = text.split_once("\n---\n") else {
+            serde_json::from_str::<Decision>(&text).unwrap();
+            continue;
+        };
         assert!(policy.is_empty() || Policy::parse("p.toml", policy).is_ok());
         serde_json::from_str::<Facts>(facts).unwrap();
     }
