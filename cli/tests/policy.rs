@@ -209,7 +209,7 @@ fn exceptions_that_no_longer_apply_are_told() {
         "digest": digest,
         "content": { "what": "wasm", "inspection": inspected, "disagreements": [] },
     });
-    sandbox.write("facts.json", &facts.to_string());
+    sandbox.write("facts.json", facts.to_string());
     let words = [
         "policy",
         "diff",
