@@ -10,7 +10,8 @@ pub fn with_causes(error: &dyn Error) -> String {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    text
+    // wasmparser has its own causes on lines of their own.
+    text.lines().collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
@@ -23,5 +24,18 @@ mod tests {
         let words = with_causes(&malformed);
         let cause = malformed.source().unwrap();
         assert_eq!(words, format!("the WebAssembly is malformed: {cause}"));
+    }
+
+    #[test]
+    fn causes_with_several_lines_are_one_line_too() {
+        let name = r#"(component (import "a:b/c@0.2" (func)))"#;
+        let invalid = crate::validate(&wat::parse_str(name).unwrap()).unwrap_err();
+        assert!(invalid.source().unwrap().to_string().contains('\n'));
+        let words = with_causes(&invalid);
+        assert!(
+            words.contains("is not valid") || words.contains("is not a valid"),
+            "{words}"
+        );
+        assert!(!words.contains('\n'), "{words}");
     }
 }
