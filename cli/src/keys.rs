@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use wasmport_signature::{KeyError, PrivateKey, PublicKey};
 
 use crate::environment;
@@ -14,22 +13,6 @@ use crate::files;
 pub(crate) struct TrustedKey {
     pub(crate) path: PathBuf,
     pub(crate) key: PublicKey,
-}
-
-/// How a key is named in answers.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct KeyName {
-    pub(crate) path: PathBuf,
-    pub(crate) fingerprint: String,
-}
-
-impl TrustedKey {
-    pub(crate) fn name(&self) -> KeyName {
-        KeyName {
-            path: self.path.clone(),
-            fingerprint: self.key.fingerprint(),
-        }
-    }
 }
 
 /// Reads public keys. The same key twice would count twice, so it is refused.

@@ -1,17 +1,21 @@
-//! Which of the keys that are asked for have signed an artifact.
+//! Which of the signers that are asked for have signed an artifact.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::Digest;
+use wasmport_artifact::{Digest, with_causes};
 use wasmport_client::{FoundSignature, Registry, Signatures, signatures};
+use wasmport_signature::{Authority, CertifiedIdentity, IdentityPattern, TrustedRoot};
 
 use crate::error::{Failure, Kind};
-use crate::keys::{self, KeyName, TrustedKey};
+use crate::files;
+use crate::keys::{self, TrustedKey};
 use crate::remote;
 
-/// The keys that must have signed.
+/// The signers that must have signed.
 #[derive(Args, Debug)]
 pub(crate) struct Trust {
     /// Public key that must have signed (more than one: all of them, or see --require)
@@ -21,38 +25,83 @@ pub(crate) struct Trust {
     /// How many of the keys must have signed [default: all]
     #[arg(long, value_name = "N", requires = "keys")]
     require: Option<usize>,
+
+    /// Identity that must have signed, by its certificate: an address of a workflow or a person;
+    /// `*` stands for anything but `/`, `**` for anything
+    #[arg(
+        long,
+        value_name = "ID",
+        requires_all = ["certificate_oidc_issuer", "trusted_root"],
+        conflicts_with = "keys"
+    )]
+    certificate_identity: Option<String>,
+
+    /// Who issued the token that the certificate was given for
+    #[arg(long, value_name = "URL", requires = "certificate_identity")]
+    certificate_oidc_issuer: Option<String>,
+
+    /// Whose certificates, logs and timestamps count: a `trusted_root.json`
+    #[arg(long, value_name = "FILE", requires = "certificate_identity")]
+    trusted_root: Option<PathBuf>,
 }
 
-/// The keys that were read, and how many of them must have signed.
+/// The signers that were read, and how many of them must have signed.
 #[derive(Debug)]
 pub(crate) struct Trusted {
-    keys: Vec<TrustedKey>,
+    signers: Vec<TrustedSigner>,
     required: usize,
+}
+
+/// A signer, and how it is named in answers.
+#[derive(Debug)]
+struct TrustedSigner {
+    name: SignerName,
+    authority: Authority,
+}
+
+/// How a signer is named in answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase", untagged)]
+pub(crate) enum SignerName {
+    /// By its key.
+    Key {
+        /// The file of the key.
+        path: PathBuf,
+        /// The key's fingerprint.
+        fingerprint: String,
+    },
+    /// By its certificate.
+    Identity {
+        /// The pattern that was asked for.
+        identity: String,
+        /// Whose word it is.
+        issuer: String,
+    },
 }
 
 /// What was looked at, and what it is worth.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
-    /// How many keys had to sign.
+    /// How many signers had to sign.
     pub(crate) required: usize,
-    /// The keys that did.
-    pub(crate) signed_by: Vec<KeyName>,
-    /// The keys that did not.
-    pub(crate) missing: Vec<KeyName>,
+    /// Those that did.
+    pub(crate) signed_by: Vec<SignerName>,
+    /// Those that did not.
+    pub(crate) missing: Vec<SignerName>,
     /// Every signature that was found.
     pub(crate) signatures: Vec<Examined>,
 }
 
-/// A signature and what each key says of it.
+/// A signature and what each signer has to do with it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Examined {
     format: &'static str,
     found_at: String,
-    /// The key that made it, when it is one of those that were given.
-    signed_by: Option<KeyName>,
-    /// Why it counts for none of the keys.
+    /// Who made it, when it is one of those that were asked for.
+    signed_by: Option<SignerName>,
+    /// Why it counts for none of them.
     reasons: Vec<String>,
 }
 
@@ -69,24 +118,89 @@ impl Verified {
 }
 
 impl Trust {
-    /// Reads the keys, and checks that `--require` can be met at all. `None` when nothing
-    /// is asked for.
+    /// Reads the keys or the trusted root, and checks that `--require` can be met at all.
+    /// `None` when nothing is asked for.
     pub(crate) fn load(&self) -> Result<Option<Trusted>, Failure> {
+        if let Some(signer) = self.identity()? {
+            return Ok(Some(Trusted {
+                signers: vec![signer],
+                required: 1,
+            }));
+        }
         if self.keys.is_empty() {
             return Ok(None);
         }
-        let keys = keys::read_public(&self.keys)?;
-        let required = self.require.unwrap_or(keys.len());
-        if required == 0 || required > keys.len() {
+        let signers = keys::read_public(&self.keys)?;
+        let signers: Vec<_> = signers.into_iter().map(TrustedSigner::of_key).collect();
+        let required = self.require.unwrap_or(signers.len());
+        if required == 0 || required > signers.len() {
             let message = format!(
                 "`--require {required}` cannot be asked of {} keys",
-                keys.len()
+                signers.len()
             );
             return Err(
                 Failure::new(Kind::Usage, message).hint("give from 1 up to the number of `--key`")
             );
         }
-        Ok(Some(Trusted { keys, required }))
+        Ok(Some(Trusted { signers, required }))
+    }
+
+    fn identity(&self) -> Result<Option<TrustedSigner>, Failure> {
+        let (Some(identity), Some(issuer), Some(root)) = (
+            &self.certificate_identity,
+            &self.certificate_oidc_issuer,
+            &self.trusted_root,
+        ) else {
+            return Ok(None);
+        };
+        let text = files::read_text(root)?;
+        let material = TrustedRoot::from_json(text.as_bytes()).map_err(|error| {
+            let message = format!("failed to read the trusted root `{}`", root.display());
+            Failure::caused(Kind::Input, &message, &error)
+                .hint("`cosign trusted-root create` writes one")
+        })?;
+        Ok(Some(TrustedSigner {
+            name: SignerName::Identity {
+                identity: identity.clone(),
+                issuer: issuer.clone(),
+            },
+            authority: Authority::Identity(CertifiedIdentity {
+                issuer: issuer.clone(),
+                identity: IdentityPattern::new(identity),
+                root: Arc::new(material),
+            }),
+        }))
+    }
+}
+
+impl TrustedSigner {
+    fn of_key(key: TrustedKey) -> Self {
+        Self {
+            name: SignerName::Key {
+                fingerprint: key.key.fingerprint(),
+                path: key.path,
+            },
+            authority: key.key.into(),
+        }
+    }
+}
+
+impl SignerName {
+    /// With what tells it from others of that name.
+    pub(crate) fn in_full(&self) -> String {
+        match self {
+            Self::Key { fingerprint, .. } => format!("{self} ({fingerprint})"),
+            Self::Identity { issuer, .. } => format!("{self} (by the word of {issuer})"),
+        }
+    }
+}
+
+impl fmt::Display for SignerName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key { path, .. } => write!(formatter, "{}", path.display()),
+            Self::Identity { identity, .. } => formatter.write_str(identity),
+        }
     }
 }
 
@@ -100,7 +214,7 @@ impl Trusted {
         let found = signatures(registry, digest)
             .await
             .map_err(remote::failed("look for signatures"))?;
-        let report = examine(&self.keys, self.required, &found, digest);
+        let report = examine(&self.signers, self.required, &found, digest);
         if report.signed_by.len() >= report.required {
             return Ok(Verified { report });
         }
@@ -109,7 +223,7 @@ impl Trusted {
 }
 
 fn examine(
-    keys: &[TrustedKey],
+    signers: &[TrustedSigner],
     required: usize,
     on_registry: &Signatures,
     digest: &Digest,
@@ -117,7 +231,7 @@ fn examine(
     let found = on_registry
         .found
         .iter()
-        .map(|found| examine_one(keys, found, digest));
+        .map(|found| examine_one(signers, found, digest));
     let unreadable = on_registry.unreadable.iter().map(|unreadable| Examined {
         format: "unreadable",
         found_at: unreadable.from.clone(),
@@ -125,15 +239,15 @@ fn examine(
         reasons: vec![unreadable.reason.clone()],
     });
     let signatures: Vec<Examined> = found.chain(unreadable).collect();
-    let has_signed = |key: &&TrustedKey| {
-        let fingerprint = key.key.fingerprint();
-        signatures
-            .iter()
-            .filter_map(|examined| examined.signed_by.as_ref())
-            .any(|name| name.fingerprint == fingerprint)
+    let has_signed = |signer: &&TrustedSigner| {
+        let mut found = signatures.iter();
+        found.any(|examined| examined.signed_by.as_ref() == Some(&signer.name))
     };
-    let (signed_by, missing): (Vec<_>, Vec<_>) = keys.iter().partition(has_signed);
-    let names = |keys: Vec<&TrustedKey>| keys.into_iter().map(TrustedKey::name).collect();
+    let (signed_by, missing): (Vec<_>, Vec<_>) = signers.iter().partition(has_signed);
+    let names = |signers: Vec<&TrustedSigner>| {
+        let names = signers.into_iter().map(|signer| signer.name.clone());
+        names.collect()
+    };
     Report {
         required,
         signed_by: names(signed_by),
@@ -142,13 +256,13 @@ fn examine(
     }
 }
 
-fn examine_one(keys: &[TrustedKey], found: &FoundSignature, digest: &Digest) -> Examined {
+fn examine_one(signers: &[TrustedSigner], found: &FoundSignature, digest: &Digest) -> Examined {
     let mut reasons = Vec::new();
     let mut signed_by = None;
-    for key in keys {
-        match found.signature.verify(digest, &key.key) {
-            Ok(()) => signed_by = Some(key.name()),
-            Err(error) => reasons.push(format!("{}: {error}", key.path.display())),
+    for TrustedSigner { name, authority } in signers {
+        match found.signature.verify(digest, authority) {
+            Ok(()) => signed_by = Some(name.clone()),
+            Err(error) => reasons.push(format!("{name}: {}", with_causes(&error))),
         }
     }
     if signed_by.is_some() {
@@ -164,7 +278,7 @@ fn examine_one(keys: &[TrustedKey], found: &FoundSignature, digest: &Digest) -> 
 
 fn not_verified(digest: &Digest, report: &Report) -> Failure {
     let message = format!(
-        "`{digest}` is signed by {} of the {} keys that must have signed",
+        "`{digest}` is signed by {} of the {} signers that must have signed",
         report.signed_by.len(),
         report.required
     );
@@ -185,7 +299,7 @@ fn not_verified(digest: &Digest, report: &Report) -> Failure {
 impl Examined {
     pub(crate) fn to_text(&self) -> String {
         let outcome = match &self.signed_by {
-            Some(key) => format!("signed by {} ({})", key.path.display(), key.fingerprint),
+            Some(signer) => format!("signed by {}", signer.in_full()),
             None => format!("does not count: {}", self.reasons.join("; ")),
         };
         format!("{} at {}: {outcome}", self.format, self.found_at)

@@ -145,6 +145,18 @@ impl Policy {
         &self.body.signers
     }
 
+    /// The signers of each rule that wants more than one of them to have signed, and where.
+    pub fn quorums(&self) -> impl Iterator<Item = (&Place, &BTreeSet<String>)> {
+        self.body.rules.iter().flat_map(|rule| {
+            let signatures = rule.signatures.iter().map(|it| (&it.place, &it.value));
+            let attested = rule.attestations.iter();
+            signatures
+                .chain(attested.map(|it| (&it.place, &it.value.by)))
+                .filter(|(_, signatures)| signatures.require > 1)
+                .map(|(place, signatures)| (place, &signatures.from))
+        })
+    }
+
     /// Whether this tag stays where it was first put, which `decide` sees when it is told
     /// what the tag points to, and only the store can hold against two pushes at once.
     pub fn keeps(&self, repository: &RepositoryName, tag: &Tag) -> bool {

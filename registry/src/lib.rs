@@ -44,6 +44,7 @@ mod routes;
 mod server;
 pub mod settings;
 pub mod signals;
+mod signers;
 pub mod storage;
 mod survey;
 mod tag_rules;
@@ -58,7 +59,7 @@ pub use cache::CacheSettings;
 pub use collector::GcSettings;
 pub use config::{Config, ConfigError, ConfigSource, Overrides, Secret, Secrets, StoreLocation};
 pub use health_check::{HealthError, check_health};
-pub use policy_file::{LoadPolicyError, LoadedPolicy, attested_by, signed_by};
+pub use policy_file::{LoadPolicyError, LoadedPolicy};
 pub use rates::RateSettings;
 pub use reload::{ReloadResult, Reloaded, Reloader};
 pub use router::router;
@@ -66,6 +67,7 @@ pub use server::{
     ClientCertificates, ForwardedHeader, LimitsSettings, MinVersion, Network, NetworkError, Server,
     ServerSettings, StartError, TlsError, TlsSettings,
 };
+pub use signers::{LoadSignerError, attested_by, signed_by};
 pub use survey::{Audited, SurveyError, audit as audit_store, survey};
 pub use tag_rules::{ImmutableTags, TagSettings};
 pub use uploads::UploadSettings;

@@ -1,6 +1,5 @@
-//! A policy as a host loads it: the file or preset, and the keys that it names.
+//! A policy as a host loads it: the file or preset, and the signers that it names.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,19 +7,18 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use tracing::warn;
 use wasmport_artifact::Digest;
-use wasmport_policies::{
-    Attestation as AttestationFacts, Date, POLICY_FILE_BYTES, Place, Policy, PolicyError, Signer,
-    Trust,
-};
-use wasmport_signature::{Attestation, KeyError, PublicKey, Signature};
+use wasmport_policies::{Date, POLICY_FILE_BYTES, Policy, PolicyError};
+use wasmport_signature::Authority;
 
-/// A policy together with the public keys of its signers.
+use crate::signers::{self, LoadSignerError};
+
+/// A policy together with what tells its signers.
 #[derive(Clone, Debug)]
 pub struct LoadedPolicy {
     /// The policy.
     pub policy: Policy,
-    /// Names of signers and their keys, in the policy's order.
-    pub trust: Vec<(String, PublicKey)>,
+    /// Names of signers and what their signatures are checked with, in the policy's order.
+    pub trust: Vec<(String, Authority)>,
     /// Nothing is refused: what would be is logged, counted and warned of.
     pub watches: bool,
 }
@@ -65,16 +63,6 @@ pub enum LoadPolicyError {
         /// How many there are.
         got: usize,
     },
-    /// A signer that only a certificate could tell.
-    #[error(
-        "the signer `{signer}` ({place}) is an identity with a certificate, and this version verifies signatures by key only; give it a `key` instead of `issuer`, `identity` and `trusted-root`"
-    )]
-    Identity {
-        /// The signer's name.
-        signer: String,
-        /// Where the policy names it.
-        place: Place,
-    },
     /// The file is not a policy.
     #[error("the policy `{}` is not valid", path.display())]
     Policy {
@@ -83,45 +71,18 @@ pub enum LoadPolicyError {
         /// Where and why.
         source: Box<PolicyError>,
     },
-    /// A signer's key file could not be read.
-    #[error("failed to read `{}`, the key of the signer `{signer}`", path.display())]
-    ReadKey {
-        /// The signer's name.
-        signer: String,
-        /// The key file.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Two signers with one key: one signature would count for both.
-    #[error("the signers `{first}` and `{second}` have the same key (`{fingerprint}`)")]
-    SameKey {
-        /// A signer.
-        first: String,
-        /// Another signer.
-        second: String,
-        /// The fingerprint of their key.
-        fingerprint: String,
-    },
-    /// A signer's key is not one.
-    #[error("the key of the signer `{signer}` ({from}) cannot be used")]
-    Key {
-        /// The signer's name.
-        signer: String,
-        /// The key file, or that it stands in the policy.
-        from: String,
-        /// Why not.
-        source: KeyError,
-    },
+    /// The signatures of a signer that it names cannot be checked.
+    #[error(transparent)]
+    Signer(#[from] LoadSignerError),
 }
 
 impl LoadedPolicy {
-    /// Loads the policy that `spec` names: `preset:NAME`, or the path of a file. Key files
-    /// are relative to the policy file.
+    /// Loads the policy that `spec` names: `preset:NAME`, or the path of a file. Files of
+    /// signers are relative to the policy file.
     pub fn load(spec: &str) -> Result<Self, LoadPolicyError> {
         if let Some(name) = spec.strip_prefix("preset:") {
             let policy = Policy::preset(name).ok_or_else(|| no_preset(name))?;
-            return Self::with_keys(policy, Path::new(""));
+            return Self::with_signers(policy, Path::new(""));
         }
         let path = Path::new(spec);
         let is_directory = path.is_dir();
@@ -135,7 +96,7 @@ impl LoadedPolicy {
             source: source.into(),
         })?;
         let parent = path.parent().unwrap_or(Path::new(""));
-        Self::with_keys(policy, if is_directory { path } else { parent })
+        Self::with_signers(policy, if is_directory { path } else { parent })
     }
 
     /// The same policy, which only watches if `watches` says so.
@@ -144,15 +105,15 @@ impl LoadedPolicy {
         Self { watches, ..self }
     }
 
-    /// What decisions depend on besides the facts: the policy's text and the keys, and whether
-    /// it only watches.
+    /// What decisions depend on besides the facts: the policy's text and its signers, and
+    /// whether it only watches.
     pub(crate) fn digest(&self) -> Digest {
         let mut text = self.policy.digest().to_string();
         if self.watches {
             text += "\naudit";
         }
-        for (signer, key) in &self.trust {
-            text = format!("{text}\n{signer} {}", key.fingerprint());
+        for (signer, authority) in &self.trust {
+            text = format!("{text}\n{signer} {}", authority.fingerprint());
         }
         Digest::of(text.as_bytes())
     }
@@ -170,71 +131,13 @@ impl LoadedPolicy {
         }
     }
 
-    fn with_keys(policy: Policy, directory: &Path) -> Result<Self, LoadPolicyError> {
-        let keys = policy.signers().iter();
-        let trust = keys.map(|signer| Ok((signer.name.clone(), load_key(signer, directory)?)));
-        let trust: Vec<_> = trust.collect::<Result<_, _>>()?;
-        refuse_same_keys(&trust)?;
+    fn with_signers(policy: Policy, directory: &Path) -> Result<Self, LoadPolicyError> {
         Ok(Self {
+            trust: signers::load(&policy, directory)?,
             policy,
-            trust,
             watches: false,
         })
     }
-}
-
-/// Names of the signers in `trust` of whom one of `signatures` over `subject` verifies.
-pub fn signed_by(
-    signatures: &[Signature],
-    subject: &Digest,
-    trust: &[(String, PublicKey)],
-) -> BTreeSet<String> {
-    let has_signed = |key: &PublicKey| {
-        let mut signatures = signatures.iter();
-        signatures.any(|signature| signature.verify(subject, key).is_ok())
-    };
-    let signers = trust.iter().filter(|(_, key)| has_signed(key));
-    signers.map(|(name, _)| name.clone()).collect()
-}
-
-/// What the signers in `trust` have said about `subject`, by its predicate type. What nobody
-/// of them has signed is left out.
-pub fn attested_by(
-    attestations: &[Attestation],
-    subject: &Digest,
-    trust: &[(String, PublicKey)],
-) -> Vec<AttestationFacts> {
-    let mut signers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, key) in trust {
-        for attestation in attestations {
-            if let Ok(predicate_type) = attestation.verify(subject, key) {
-                let known = signers.entry(predicate_type).or_default();
-                known.insert(name.clone());
-            }
-        }
-    }
-    signers
-        .into_iter()
-        .map(|(predicate_type, signed_by)| AttestationFacts {
-            predicate_type,
-            signed_by,
-        })
-        .collect()
-}
-
-fn refuse_same_keys(trust: &[(String, PublicKey)]) -> Result<(), LoadPolicyError> {
-    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
-    for (signer, key) in trust {
-        let fingerprint = key.fingerprint();
-        if let Some(first) = owners.insert(fingerprint.clone(), signer) {
-            return Err(LoadPolicyError::SameKey {
-                first: first.to_owned(),
-                second: signer.clone(),
-                fingerprint,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Reads a file as far as policies may be long; that it is longer shows when it is parsed.
@@ -288,34 +191,6 @@ fn read_directory(directory: &Path) -> Result<Vec<(String, String)>, LoadPolicyE
     let files = paths.iter();
     let files = files.map(|path| Ok((path.display().to_string(), read(path)?)));
     files.collect()
-}
-
-fn load_key(signer: &Signer, directory: &Path) -> Result<PublicKey, LoadPolicyError> {
-    let key = match &signer.trust {
-        Trust::Key(key) => key,
-        Trust::Identity { .. } => {
-            return Err(LoadPolicyError::Identity {
-                signer: signer.name.clone(),
-                place: signer.place.clone(),
-            });
-        }
-    };
-    let (pem, from) = if key.contains("-----BEGIN") {
-        (key.clone(), "in the policy itself".to_owned())
-    } else {
-        let path = directory.join(key);
-        let pem = fs::read_to_string(&path).map_err(|source| LoadPolicyError::ReadKey {
-            signer: signer.name.clone(),
-            path: path.clone(),
-            source,
-        })?;
-        (pem, format!("`{}`", path.display()))
-    };
-    PublicKey::from_pem(&pem).map_err(|source| LoadPolicyError::Key {
-        signer: signer.name.clone(),
-        from,
-        source,
-    })
 }
 
 fn no_preset(name: &str) -> LoadPolicyError {
@@ -395,20 +270,6 @@ mod tests {
             matches!(&error, LoadPolicyError::Read { path, .. } if *path == link),
             "{error}"
         );
-    }
-
-    #[test]
-    fn a_signer_that_cannot_be_verified_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("p.toml");
-        let text = "schema = 1\n[signer.ci]\nissuer = \"https://a.example\"\n\
-                    identity = \"https://a.example/acme/*\"\ntrusted-root = \"root.json\"\n";
-        fs::write(&path, text).unwrap();
-        let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
-        let expected =
-            "by key only; give it a `key` instead of `issuer`, `identity` and `trusted-root`";
-        assert!(error.to_string().ends_with(expected), "{error}");
-        assert!(error.to_string().contains("p.toml:2:9"), "{error}");
     }
 
     #[test]

@@ -119,17 +119,9 @@ impl Answer for Pulled {
             human_size(self.size),
             self.file.display()
         );
-        for key in self
-            .verification
-            .iter()
-            .flat_map(|report| &report.signed_by)
-        {
-            let _infallible = write!(
-                text,
-                "\nsigned by {} ({})",
-                key.path.display(),
-                key.fingerprint
-            );
+        let reports = self.verification.iter();
+        for signer in reports.flat_map(|report| &report.signed_by) {
+            let _infallible = write!(text, "\nsigned by {}", signer.in_full());
         }
         text
     }

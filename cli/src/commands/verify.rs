@@ -1,4 +1,4 @@
-//! `wasmport verify`: has it been signed by the keys that one trusts?
+//! `wasmport verify`: has it been signed by those whom one trusts?
 
 use clap::Args;
 use serde::Serialize;
@@ -11,13 +11,18 @@ use crate::verification::{Report, Trust};
 
 /// Check who signed an artifact on a registry
 ///
-/// Reads Sigstore bundles that refer to the artifact and cosign's `.sig` tag. It needs no
-/// network but the registry; entries of transparency logs are not checked.
+/// Reads Sigstore bundles that refer to the artifact and cosign's `.sig` tag, and needs no
+/// network but the registry. A signature by a key is checked with the key alone. One by an
+/// identity is checked with all that the trusted root carries: its certificate authorities,
+/// transparency logs, and timestamp authorities.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   wasmport verify localhost:5000/team/app:1.0 --key wasmport.pub
   wasmport verify ghcr.io/team/app@sha256:… --key a.pub --key b.pub --key c.pub --require 2
+  wasmport verify localhost:5000/team/app:1.0 --trusted-root trusted_root.json \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
+    --certificate-identity 'https://github.com/team/app/.github/workflows/release.yml@refs/tags/*'
 
 Exit status: 0 verified; 1 not verified; 2 usage or keys; 3 could not decide.")]
 pub(crate) struct VerifyArgs {
@@ -44,7 +49,8 @@ pub(crate) struct VerifiedArtifact {
 
 pub(crate) async fn run(args: &VerifyArgs) -> Result<VerifiedArtifact, Failure> {
     let trusted = args.trust.load()?.ok_or_else(|| {
-        Failure::new(Kind::Usage, "no key to verify with").hint("give one with `--key FILE`")
+        Failure::new(Kind::Usage, "no signer to verify with")
+            .hint("give a key with `--key FILE`, or an identity with `--certificate-identity`")
     })?;
     let registry = args.connection.open(&args.reference).await?;
     let manifest = registry

@@ -2,8 +2,8 @@
 
 use wasmport_artifact::Digest;
 
+use crate::authority::Authority;
 use crate::bundle;
-use crate::public_key::PublicKey;
 use crate::verify::VerifyError;
 
 /// A signed statement as it is found on a registry, in one of cosign's two forms.
@@ -22,14 +22,14 @@ pub enum Attestation {
 }
 
 impl Attestation {
-    /// Checks that `key` signed a statement about `subject`, the digest of a manifest, and
+    /// Checks that `by` signed a statement about `subject`, the digest of a manifest, and
     /// gives its predicate type. What the predicate says is not looked at.
     ///
     /// A plain signature is a statement too, with a predicate type of its own.
-    pub fn verify(&self, subject: &Digest, key: &PublicKey) -> Result<String, VerifyError> {
+    pub fn verify(&self, subject: &Digest, by: &Authority) -> Result<String, VerifyError> {
         match self {
-            Self::Bundle { bytes } => bundle::attested(bytes, subject, key),
-            Self::Envelope { bytes } => bundle::attested_in_envelope(bytes, subject, key),
+            Self::Bundle { bytes } => bundle::attested(bytes, subject, by),
+            Self::Envelope { bytes } => bundle::attested_in_envelope(bytes, subject, by),
         }
     }
 }

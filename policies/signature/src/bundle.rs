@@ -1,4 +1,4 @@
-//! Sigstore bundles around a DSSE envelope, signed by a key (protobuf-specs,
+//! Sigstore bundles around a DSSE envelope (protobuf-specs,
 //! `sigstore_bundle.proto`; cosign, `specs/BUNDLE_SPEC.md`).
 
 use base64::Engine as _;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sigstore_types::{MediaType, SignatureBytes, pae};
 use wasmport_artifact::{Digest, limits};
 
+use crate::authority::Authority;
 use crate::public_key::PublicKey;
 use crate::statement::Statement;
 use crate::verify::{Shown, VerifyError};
@@ -15,34 +16,51 @@ use crate::verify::{Shown, VerifyError};
 /// What a DSSE envelope in a bundle may hold.
 pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-/// Checks a bundle with a key alone. Any of the statement's subjects may be `subject`,
-/// as with cosign.
-pub(crate) fn verify(bytes: &[u8], subject: &Digest, key: &PublicKey) -> Result<(), VerifyError> {
-    let envelope = Bundle::parse(bytes)?.into_key_envelope()?;
-    let statement = envelope.open(key)?;
+/// Checks that a bundle is a signature by `by`. Any of the statement's subjects may be
+/// `subject`, as with cosign.
+pub(crate) fn verify(bytes: &[u8], subject: &Digest, by: &Authority) -> Result<(), VerifyError> {
+    let statement = open(bytes, subject, by)?;
     statement.check_is_signature()?;
     statement.check_subject(subject)
 }
 
-/// The predicate type of the statement about `subject` that `key` has signed in a bundle.
+/// The predicate type of the statement about `subject` that `by` has signed in a bundle.
 pub(crate) fn attested(
     bytes: &[u8],
     subject: &Digest,
-    key: &PublicKey,
+    by: &Authority,
 ) -> Result<String, VerifyError> {
-    Bundle::parse(bytes)?
-        .into_key_envelope()?
-        .attested(subject, key)
+    predicate_about(&open(bytes, subject, by)?, subject)
 }
 
-/// The same in an envelope that no bundle is around.
+/// The same in an envelope that no bundle is around. Cosign 2 puts a certificate beside it, and
+/// what proves its time in a form that no verifier of bundles reads, so a key must have signed.
 pub(crate) fn attested_in_envelope(
     bytes: &[u8],
     subject: &Digest,
-    key: &PublicKey,
+    by: &Authority,
 ) -> Result<String, VerifyError> {
     let envelope: Envelope = parse("envelope", bytes)?;
-    envelope.attested(subject, key)
+    match by {
+        Authority::Key(key) => predicate_about(&envelope.open(key)?, subject),
+        #[cfg(feature = "keyless")]
+        Authority::Identity(_) => Err(VerifyError::NoCertificate),
+    }
+}
+
+/// The statement in a bundle, once `by` is known to have signed it.
+fn open(bytes: &[u8], subject: &Digest, by: &Authority) -> Result<Statement, VerifyError> {
+    match by {
+        Authority::Key(key) => Bundle::parse(bytes)?.into_key_envelope()?.open(key),
+        #[cfg(feature = "keyless")]
+        Authority::Identity(identity) => Statement::parse(&identity.open(bytes, subject)?),
+    }
+}
+
+fn predicate_about(statement: &Statement, subject: &Digest) -> Result<String, VerifyError> {
+    statement.check_type()?;
+    statement.check_subject(subject)?;
+    Ok(statement.predicate_type().to_owned())
 }
 
 /// The JSON of a bundle without log entries.
@@ -75,7 +93,7 @@ pub(crate) fn predicate_type(bytes: &[u8]) -> Option<String> {
     Some(statement.predicate_type().to_owned())
 }
 
-/// The fields that we read or write. Fields that we do not know are left alone: they
+/// The fields of a bundle that a key signed. Fields that we do not know are left alone: they
 /// carry more evidence, and the key's signature is enough.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -165,19 +183,15 @@ impl Envelope {
         Statement::parse(&payload)
     }
 
-    fn attested(&self, subject: &Digest, key: &PublicKey) -> Result<String, VerifyError> {
-        let statement = self.open(key)?;
-        statement.check_type()?;
-        statement.check_subject(subject)?;
-        Ok(statement.predicate_type().to_owned())
-    }
-
     fn payload(&self) -> Result<Vec<u8>, VerifyError> {
         decode("envelope's payload", &self.payload)
     }
 }
 
-fn parse<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, VerifyError> {
+pub(crate) fn parse<T: DeserializeOwned>(
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<T, VerifyError> {
     if bytes.len() > limits::SIGNATURE_BYTES {
         return Err(VerifyError::TooLarge {
             max: limits::SIGNATURE_BYTES,

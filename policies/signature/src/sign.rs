@@ -63,7 +63,11 @@ pub fn sign_simple(
 ) -> Result<Signature, SignError> {
     let payload = simple_signing::payload(subject, docker_reference, annotations);
     let signature = sign(key, &payload)?.to_base64();
-    Ok(Signature::Simple { payload, signature })
+    Ok(Signature::Simple {
+        payload,
+        signature,
+        proof: None,
+    })
 }
 
 fn sign(key: &PrivateKey, message: &[u8]) -> Result<SignatureBytes, SignError> {

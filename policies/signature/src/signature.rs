@@ -2,11 +2,12 @@
 
 use wasmport_artifact::Digest;
 
-use crate::public_key::PublicKey;
+use crate::authority::Authority;
+use crate::simple_proof::SimpleProof;
 use crate::verify::VerifyError;
 use crate::{bundle, simple_signing};
 
-/// A signature by a key over the digest of a manifest.
+/// A signature by a key or an identity over the digest of a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
     /// A Sigstore bundle, which cosign 3 stores as a referrer.
@@ -20,20 +21,25 @@ pub enum Signature {
         payload: Vec<u8>,
         /// Base64 of an ASN.1 DER signature over `payload`.
         signature: String,
+        /// The certificate beside it, if a key did not sign.
+        proof: Option<SimpleProof>,
     },
 }
 
 impl Signature {
-    /// Checks that `key` signed `subject`, the digest of a manifest.
+    /// Checks that `by` signed `subject`, the digest of a manifest.
     ///
-    /// Only the key counts. A transparency log entry, a timestamp, the hint and the
-    /// `keyid` of a bundle are not looked at: none of them is covered by the signature.
-    pub fn verify(&self, subject: &Digest, key: &PublicKey) -> Result<(), VerifyError> {
+    /// With a key, only the key counts. A transparency log entry, a timestamp, the hint and
+    /// the `keyid` of a bundle are not looked at: none of them is covered by the signature.
+    /// With an identity, what its trusted root asks for has to hold.
+    pub fn verify(&self, subject: &Digest, by: &Authority) -> Result<(), VerifyError> {
         match self {
-            Self::Bundle { bytes } => bundle::verify(bytes, subject, key),
-            Self::Simple { payload, signature } => {
-                simple_signing::verify(payload, signature, subject, key)
-            }
+            Self::Bundle { bytes } => bundle::verify(bytes, subject, by),
+            Self::Simple {
+                payload,
+                signature,
+                proof,
+            } => simple_signing::verify(payload, signature, proof.as_ref(), subject, by),
         }
     }
 

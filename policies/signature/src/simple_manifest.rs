@@ -5,6 +5,7 @@ use serde::Serialize;
 use wasmport_artifact::{Descriptor, Digest, ImageManifest, Manifest, limits, media_type};
 
 use crate::signature::Signature;
+use crate::simple_proof::SimpleProof;
 
 /// The manifest to put at the `.sig` tag so that it holds `signatures` too, and the blobs
 /// to upload before it, the config among them.
@@ -37,12 +38,35 @@ pub fn simple_manifest(
     (manifest, blobs)
 }
 
-/// The signatures of a `.sig` manifest: each one's payload blob, and the base64 signature
-/// over it. Layers of other kinds and layers without a signature are passed over.
-pub fn simple_layers(manifest: &Manifest) -> Vec<(Descriptor, String)> {
+/// A layer of a `.sig` manifest: a signature whose payload is still to be read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SimpleLayer {
+    /// The blob of the payload.
+    pub blob: Descriptor,
+    signature: String,
+    proof: Option<SimpleProof>,
+}
+
+impl SimpleLayer {
+    /// The signature with its payload, the content of the blob.
+    pub fn with_payload(self, payload: Vec<u8>) -> Signature {
+        Signature::Simple {
+            payload,
+            signature: self.signature,
+            proof: self.proof,
+        }
+    }
+}
+
+/// The signatures of a `.sig` manifest. Layers of other kinds and layers without a signature
+/// are passed over.
+pub fn simple_layers(manifest: &Manifest) -> Vec<SimpleLayer> {
     let signature = |layer: &Descriptor| {
-        let text = layer.annotations.get(SIGNATURE)?;
-        Some((layer.clone(), text.clone()))
+        Some(SimpleLayer {
+            blob: layer.clone(),
+            signature: layer.annotations.get(SIGNATURE)?.clone(),
+            proof: SimpleProof::of(&layer.annotations),
+        })
     };
     manifest
         .layers()
@@ -57,7 +81,9 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 fn layer(signature: &Signature) -> Option<(Descriptor, &[u8])> {
     match signature {
-        Signature::Simple { payload, signature } => {
+        Signature::Simple {
+            payload, signature, ..
+        } => {
             let layer =
                 Descriptor::of(media_type::SIMPLE_SIGNING, payload).annotated(SIGNATURE, signature);
             Some((layer, payload))

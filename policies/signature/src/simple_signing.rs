@@ -7,19 +7,26 @@ use serde::{Deserialize, Serialize};
 use sigstore_types::SignatureBytes;
 use wasmport_artifact::{Digest, limits};
 
+use crate::authority::Authority;
 use crate::bundle::decode;
 use crate::public_key::PublicKey;
+use crate::simple_proof::SimpleProof;
 use crate::verify::{Shown, VerifyError};
 
 /// Checks a signature over a payload, and that the payload names `subject`.
 ///
 /// The payload's docker reference is not looked at, as with cosign: the digest is what
 /// is signed, and a copy in another repository is the same artifact.
+#[cfg_attr(
+    not(feature = "keyless"),
+    expect(unused_variables, reason = "a key needs no proof beside the signature")
+)]
 pub(crate) fn verify(
     payload: &[u8],
     signature: &str,
+    proof: Option<&SimpleProof>,
     subject: &Digest,
-    key: &PublicKey,
+    by: &Authority,
 ) -> Result<(), VerifyError> {
     let size = payload.len().max(signature.len());
     if size > limits::SIGNATURE_BYTES {
@@ -28,13 +35,24 @@ pub(crate) fn verify(
             got: size,
         });
     }
-    let signature = SignatureBytes::new(decode("signature", signature)?);
-    if !key.signed(payload, &signature) {
-        return Err(VerifyError::WrongKey {
-            fingerprint: key.fingerprint(),
-        });
+    match by {
+        Authority::Key(key) => check_key(payload, signature, key)?,
+        #[cfg(feature = "keyless")]
+        Authority::Identity(identity) => {
+            identity.signed(payload, signature, proof.ok_or(VerifyError::NoCertificate)?)?;
+        }
     }
     Payload::parse(payload)?.check(subject)
+}
+
+fn check_key(payload: &[u8], signature: &str, key: &PublicKey) -> Result<(), VerifyError> {
+    let signature = SignatureBytes::new(decode("signature", signature)?);
+    if key.signed(payload, &signature) {
+        return Ok(());
+    }
+    Err(VerifyError::WrongKey {
+        fingerprint: key.fingerprint(),
+    })
 }
 
 /// The bytes to sign, as cosign writes them.

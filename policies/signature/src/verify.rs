@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 use wasmport_artifact::Digest;
 
-/// Why a signature is not this key's signature over this subject.
+/// Why a signature is not this signer's signature over this subject.
 ///
 /// The order is the order of the checks: what a signature says is only read after the
 /// key was found to have signed it.
@@ -47,6 +47,27 @@ pub enum VerifyError {
     /// A bundle of keyless signing.
     #[error("the bundle was signed with a certificate, not with a key")]
     Certificate,
+    /// Nothing says whom a certificate names, and a signer is asked for that only one tells.
+    #[error("no certificate tells who signed it, and an identity is asked for")]
+    NoCertificate,
+    /// A certificate that is no PEM block.
+    #[error("the certificate beside the signature is not PEM")]
+    CertificatePem(#[source] pem::PemError),
+    /// A certificate for somebody else.
+    #[error("the certificate is for `{identity}` by the word of `{issuer}`")]
+    WrongIdentity {
+        /// Whom it is for, as it says itself.
+        identity: Shown,
+        /// Whose token it was given for, as it says itself.
+        issuer: Shown,
+    },
+    /// A certificate, a log entry, a timestamp or a signature that does not hold.
+    #[cfg(feature = "keyless")]
+    #[error("the trusted root does not prove who signed it and when")]
+    Unproved {
+        /// What does not hold.
+        source: Box<sigstore_verify::Error>,
+    },
     /// A bundle that does not say that a key signed it.
     #[error("the bundle names no public key")]
     NoPublicKey,
@@ -79,6 +100,15 @@ pub enum VerifyError {
         /// The digests that are.
         got: Subjects,
     },
+}
+
+#[cfg(feature = "keyless")]
+impl VerifyError {
+    pub(crate) fn unproved(source: impl Into<sigstore_verify::Error>) -> Self {
+        Self::Unproved {
+            source: Box::new(source.into()),
+        }
+    }
 }
 
 /// Text from outside, as it may be shown: short, and without control characters.

@@ -41,15 +41,12 @@ fn bundle(name: &str) -> Signature {
 
 fn simple() -> Signature {
     let layers = simple_layers(&manifest("cosign-2.manifest.json"));
-    let [(descriptor, signature)] = layers.as_slice() else {
+    let [layer] = layers.as_slice() else {
         panic!("expected one layer, got {layers:?}");
     };
     let payload = fixture("cosign-2.payload.json");
-    descriptor.digest.check(&payload).unwrap();
-    Signature::Simple {
-        payload,
-        signature: signature.clone(),
-    }
+    layer.blob.digest.check(&payload).unwrap();
+    layer.clone().with_payload(payload)
 }
 
 #[test]
@@ -57,9 +54,9 @@ fn what_cosign_2_signed_verifies_with_its_key_only() {
     let subject = subject();
     let signature = simple();
     signature
-        .verify(&subject, &public_key("test-only-cosign-2.pub"))
+        .verify(&subject, &public_key("test-only-cosign-2.pub").into())
         .unwrap();
-    let other = signature.verify(&subject, &public_key("test-only-cosign-3.pub"));
+    let other = signature.verify(&subject, &public_key("test-only-cosign-3.pub").into());
     assert!(matches!(other, Err(VerifyError::WrongKey { .. })));
 }
 
@@ -70,18 +67,18 @@ fn what_cosign_3_signed_verifies_with_its_key_only() {
     assert_eq!(manifest.subject().unwrap().digest, subject());
     let signature = bundle("cosign-3.bundle.json");
     signature
-        .verify(&subject(), &public_key("test-only-cosign-3.pub"))
+        .verify(&subject(), &public_key("test-only-cosign-3.pub").into())
         .unwrap();
-    let other = signature.verify(&subject(), &public_key("test-only-cosign-2.pub"));
+    let other = signature.verify(&subject(), &public_key("test-only-cosign-2.pub").into());
     assert!(matches!(other, Err(VerifyError::WrongKey { .. })));
 }
 
 #[test]
 fn neither_counts_for_another_artifact() {
     let another = Digest::of(b"another");
-    let two = simple().verify(&another, &public_key("test-only-cosign-2.pub"));
-    let three =
-        bundle("cosign-3.bundle.json").verify(&another, &public_key("test-only-cosign-3.pub"));
+    let two = simple().verify(&another, &public_key("test-only-cosign-2.pub").into());
+    let three = bundle("cosign-3.bundle.json")
+        .verify(&another, &public_key("test-only-cosign-3.pub").into());
     for result in [two, three] {
         let error = result.unwrap_err();
         assert!(matches!(error, VerifyError::NotForThisSubject { .. }));
@@ -94,7 +91,7 @@ fn neither_counts_for_another_artifact() {
 #[test]
 fn a_signed_provenance_is_not_a_signature() {
     let error = bundle("cosign-3-provenance.bundle.json")
-        .verify(&subject(), &public_key("test-only-cosign-3.pub"))
+        .verify(&subject(), &public_key("test-only-cosign-3.pub").into())
         .unwrap_err();
     assert!(matches!(error, VerifyError::NotASignature { .. }));
     assert!(
@@ -106,8 +103,8 @@ fn a_signed_provenance_is_not_a_signature() {
 #[test]
 fn a_signed_blob_is_not_a_signature_of_an_artifact() {
     let blob = Digest::of(b"blob");
-    let result =
-        bundle("cosign-3-blob.bundle.json").verify(&blob, &public_key("test-only-cosign-3.pub"));
+    let result = bundle("cosign-3-blob.bundle.json")
+        .verify(&blob, &public_key("test-only-cosign-3.pub").into());
     assert!(matches!(result, Err(VerifyError::MessageSignature)));
 }
 

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 ///
 /// `oci_spec` has one too, but its annotations are a hash map, whose order changes from
 /// run to run; what we write must have one byte form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
     /// The media type of the content.

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use wasmport_artifact::{Descriptor, Digest, Manifest, Selector, Tag, limits, media_type};
-use wasmport_signature::{Signature, is_bundle_manifest, simple_layers};
+use wasmport_signature::{Signature, SimpleLayer, is_bundle_manifest, simple_layers};
 
 use crate::answer::in_one_line;
 use crate::error::ClientError;
@@ -137,9 +137,9 @@ async fn collect_simple(
             return Ok(());
         }
     };
-    let read = layers.into_iter().map(|(layer, signature)| async move {
-        let payload = bearable(read_blob(registry, &layer).await)?;
-        let simple = payload.map(|payload| Some(Signature::Simple { payload, signature }));
+    let read = layers.into_iter().map(|layer: SimpleLayer| async move {
+        let payload = bearable(read_blob(registry, &layer.blob).await)?;
+        let simple = payload.map(|payload| Some(layer.with_payload(payload)));
         Ok::<_, ClientError>(simple)
     });
     let read: Vec<_> = stream::iter(read).buffered(AT_ONCE).try_collect().await?;
@@ -149,7 +149,7 @@ async fn collect_simple(
     Ok(())
 }
 
-fn layers_of(manifest: &Manifest) -> Vec<(Descriptor, String)> {
+fn layers_of(manifest: &Manifest) -> Vec<SimpleLayer> {
     let mut layers = simple_layers(manifest);
     layers.truncate(limits::SIGNATURES);
     layers

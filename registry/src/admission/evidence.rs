@@ -16,7 +16,7 @@ use self::reading::Found;
 use super::decisions::{Question, today};
 use super::in_force::PolicyInForce;
 use super::{Admission, AdmissionError};
-use crate::policy_file::{attested_by, signed_by};
+use crate::signers::{attested_by, signed_by};
 use crate::storage::{StorageError, Store};
 
 /// Manifests that may hold signatures of one manifest. They were not read yet.
@@ -155,7 +155,7 @@ impl Evidence {
         }
     }
 
-    /// Reads as much as is ever read, and verifies it with the keys of the policy's signers.
+    /// Reads as much as is ever read, and verifies it for each of the policy's signers.
     async fn read(&self, store: &Store, subject: &Digest) -> Result<Proven, AdmissionError> {
         let found = Found::load(self, store).await?;
         let (has_all, unread) = (!found.lacks_some, found.unread);

@@ -1,10 +1,14 @@
 //! Signatures and attestations as anybody may push them.
 
 use std::str;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 use wasmport_artifact::{Descriptor, Digest, Manifest, media_type};
-use wasmport_signature::{Attestation, PublicKey, Signature, bundle_manifest, simple_layers};
+use wasmport_signature::{
+    Attestation, Authority, CertifiedIdentity, IdentityPattern, PublicKey, Signature, TrustedRoot,
+    bundle_manifest, simple_layers,
+};
 
 /// What cosign signed, and the keys to it; `testdata/signatures/README.md` says how.
 const SUBJECT: &[u8] = include_bytes!("../../../testdata/signatures/subject.manifest.json");
@@ -17,11 +21,27 @@ const BUNDLES: [&[u8]; 2] = [
     include_bytes!("../../../testdata/signatures/cosign-3-provenance.bundle.json"),
 ];
 
-/// A bundle, an envelope, a simple signature, the payload of one, or a key: it is refused with a
-/// reason, or what it says was signed.
+/// The same for a workflow, and what proves it.
+const KEYLESS_SUBJECT: &[u8] =
+    include_bytes!("../../../testdata/signatures/keyless-subject.manifest.json");
+const KEYLESS_BUNDLE: &[u8] =
+    include_bytes!("../../../testdata/signatures/keyless-cosign-3.bundle.json");
+const ROOT: &[u8] = include_bytes!("../../../testdata/signatures/trusted-root.json");
+static WORKFLOW: LazyLock<Option<Authority>> = LazyLock::new(|| {
+    Some(Authority::Identity(CertifiedIdentity {
+        issuer: "https://token.actions.githubusercontent.com".to_owned(),
+        identity: IdentityPattern::new("https://github.com/acme/**"),
+        root: Arc::new(TrustedRoot::from_json(ROOT).ok()?),
+    }))
+});
+
+/// A bundle, an envelope, a simple signature, the payload of one, a key or a trusted root: it is
+/// refused with a reason, or what it says was signed.
 pub fn signature(bytes: &[u8]) {
     bundle(bytes);
     simple(bytes);
+    keyless(bytes);
+    let _ = TrustedRoot::from_json(bytes);
     if let Ok(text) = str::from_utf8(bytes)
         && let Ok(key) = PublicKey::from_pem(text)
     {
@@ -30,16 +50,12 @@ pub fn signature(bytes: &[u8]) {
 }
 
 fn bundle(bytes: &[u8]) {
-    let Ok(key) = PublicKey::from_pem(KEY_3) else {
+    let Ok(key) = PublicKey::from_pem(KEY_3).map(Authority::from) else {
         return;
     };
     let (subject, bytes) = (Digest::of(SUBJECT), bytes.to_vec());
     let described = Descriptor::of(media_type::IMAGE_MANIFEST, SUBJECT);
     let _ = bundle_manifest(&bytes, described, "2026-11-21T00:00:00Z");
-    let payload_in = |bytes: &[u8]| {
-        let bundle: Value = serde_json::from_slice(bytes).ok()?;
-        payload(bundle.get("dsseEnvelope")?)
-    };
     let was_signed = |found: Option<String>| {
         found.is_some() && BUNDLES.iter().any(|signed| payload_in(signed) == found)
     };
@@ -62,6 +78,24 @@ fn bundle(bytes: &[u8]) {
     }
 }
 
+fn keyless(bytes: &[u8]) {
+    let Some(workflow) = WORKFLOW.as_ref() else {
+        return;
+    };
+    let bundle = Signature::Bundle {
+        bytes: bytes.to_vec(),
+    };
+    let subject = Digest::of(KEYLESS_SUBJECT);
+    if bundle.verify(&subject, workflow).is_ok() {
+        assert_eq!(payload_in(bytes), payload_in(KEYLESS_BUNDLE));
+    }
+}
+
+fn payload_in(bundle: &[u8]) -> Option<String> {
+    let bundle: Value = serde_json::from_slice(bundle).ok()?;
+    payload(bundle.get("dsseEnvelope")?)
+}
+
 fn payload(envelope: &Value) -> Option<String> {
     Some(envelope.get("payload")?.as_str()?.to_owned())
 }
@@ -69,19 +103,20 @@ fn payload(envelope: &Value) -> Option<String> {
 fn simple(bytes: &[u8]) {
     let manifest = Manifest::parse(MANIFEST_2.to_vec(), media_type::IMAGE_MANIFEST);
     let layers = manifest.map(|manifest| simple_layers(&manifest));
-    let (Ok(key), Ok([(_, signature)])) = (PublicKey::from_pem(KEY_2), layers.as_deref()) else {
+    let (Ok(key), Ok([layer])) = (
+        PublicKey::from_pem(KEY_2).map(Authority::from),
+        layers.as_deref(),
+    ) else {
         return;
     };
     let subject = Digest::of(SUBJECT);
-    let payload = Signature::Simple {
-        payload: bytes.to_vec(),
-        signature: signature.clone(),
-    };
+    let payload = layer.clone().with_payload(bytes.to_vec());
     let is_signed = payload.verify(&subject, &key).is_ok();
     assert_eq!(is_signed, bytes == PAYLOAD_2);
     let signature = Signature::Simple {
         payload: PAYLOAD_2.to_vec(),
         signature: String::from_utf8_lossy(bytes).into_owned(),
+        proof: None,
     };
     if let Err(error) = signature.verify(&subject, &key) {
         assert!(!error.to_string().is_empty());

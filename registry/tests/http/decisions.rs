@@ -252,7 +252,9 @@ async fn what_is_admitted_has_a_signed_summary_among_its_referrers() {
     let layer = manifest["layers"][0]["digest"].as_str().unwrap();
     let bytes = registry.get(&format!("/v2/app/blobs/{layer}")).await.body;
     let attestation = Attestation::Bundle { bytes };
-    let said = attestation.verify(&artifact.digest(), &public).unwrap();
+    let said = attestation
+        .verify(&artifact.digest(), &public.into())
+        .unwrap();
     assert_eq!(said, kind);
     let denied = registry
         .get(&format!("/v2/app/referrers/{}", caller().digest()))

@@ -23,6 +23,7 @@ mod evidence;
 mod fsck;
 mod heads;
 mod held;
+mod identities;
 mod images;
 mod limits;
 mod linearizable;

@@ -1,6 +1,8 @@
 //! Starting and stopping: what must be true before a registry answers, and what stays.
 
-use wasmport_registry::{Config, LoadPolicyError, LoadedPolicy, Server, StartError, StoreLocation};
+use wasmport_registry::{
+    Config, LoadPolicyError, LoadSignerError, LoadedPolicy, Server, StartError, StoreLocation,
+};
 use wasmport_signature::PrivateKey;
 
 use crate::artifact::hello;
@@ -85,7 +87,10 @@ fn a_policy_with_a_key_that_is_not_there_names_signer_and_file() {
         signatures = { require = 1, from = [\"ci\"] }\n";
     std::fs::write(&path, text).unwrap();
     let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
-    assert!(matches!(error, LoadPolicyError::ReadKey { .. }), "{error}");
+    assert!(
+        matches!(error, LoadPolicyError::Signer(LoadSignerError::Read { .. })),
+        "{error}"
+    );
     let words = error.to_string();
     assert!(
         words.contains("`ci`") && words.contains("ci.pub"),
@@ -93,7 +98,10 @@ fn a_policy_with_a_key_that_is_not_there_names_signer_and_file() {
     );
     std::fs::write(directory.path().join("ci.pub"), "no key").unwrap();
     let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
-    assert!(matches!(error, LoadPolicyError::Key { .. }), "{error}");
+    assert!(
+        matches!(error, LoadPolicyError::Signer(LoadSignerError::Key { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -108,5 +116,11 @@ fn one_key_under_two_names_is_refused_since_it_would_count_twice() {
     std::fs::write(directory.path().join("a.pub"), &pem).unwrap();
     std::fs::write(directory.path().join("b.pub"), format!("{pem}\n")).unwrap();
     let error = LoadedPolicy::load(path.to_str().unwrap()).unwrap_err();
-    assert!(matches!(error, LoadPolicyError::SameKey { .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            LoadPolicyError::Signer(LoadSignerError::SameKey { .. })
+        ),
+        "{error}"
+    );
 }

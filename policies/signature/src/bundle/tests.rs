@@ -40,7 +40,11 @@ fn statement() -> Value {
 }
 
 fn check(bundle: &Value, key: &PrivateKey) -> Result<(), VerifyError> {
-    verify(bundle.to_string().as_bytes(), &subject(), &key.public_key())
+    verify(
+        bundle.to_string().as_bytes(),
+        &subject(),
+        &key.public_key().into(),
+    )
 }
 
 #[test]
@@ -81,7 +85,7 @@ fn another_subject_does_not_verify_and_the_error_names_both() {
     let key = key();
     let other = Digest::of(b"other");
     let bytes = bundle(&key).to_string();
-    let error = verify(bytes.as_bytes(), &other, &key.public_key()).unwrap_err();
+    let error = verify(bytes.as_bytes(), &other, &key.public_key().into()).unwrap_err();
     let expected = format!("the signature is for `{}`, expected `{other}`", subject());
     assert_eq!(error.to_string(), expected);
 }
@@ -288,7 +292,7 @@ fn a_field_given_twice_is_refused() {
     let key = key();
     let text = bundle(&key).to_string();
     let twice = text.replacen('{', r#"{"dsseEnvelope":null,"#, 1);
-    let error = verify(twice.as_bytes(), &subject(), &key.public_key()).unwrap_err();
+    let error = verify(twice.as_bytes(), &subject(), &key.public_key().into()).unwrap_err();
     let VerifyError::Malformed { source, .. } = error else {
         panic!("expected malformed, got {error}");
     };
@@ -297,7 +301,7 @@ fn a_field_given_twice_is_refused() {
 
 #[test]
 fn what_is_not_a_bundle_is_refused() {
-    let key = key().public_key();
+    let key = key().public_key().into();
     for junk in ["", "null", "[]", "{}", "\u{0}\u{1}", "{\"mediaType\":1}"] {
         let result = verify(junk.as_bytes(), &subject(), &key);
         assert!(
@@ -328,8 +332,8 @@ fn a_bundle_above_the_limit_is_not_read() {
     let key = key();
     let mut text = bundle(&key).to_string();
     text.push_str(&" ".repeat(limits::SIGNATURE_BYTES - text.len()));
-    verify(text.as_bytes(), &subject(), &key.public_key()).unwrap();
+    verify(text.as_bytes(), &subject(), &key.public_key().into()).unwrap();
     text.push(' ');
-    let result = verify(text.as_bytes(), &subject(), &key.public_key());
+    let result = verify(text.as_bytes(), &subject(), &key.public_key().into());
     assert!(matches!(result, Err(VerifyError::TooLarge { .. })));
 }

@@ -6,6 +6,7 @@ fn signature(payload: &str, signature: &str) -> Signature {
     Signature::Simple {
         payload: payload.as_bytes().to_vec(),
         signature: signature.to_owned(),
+        proof: None,
     }
 }
 
@@ -18,7 +19,7 @@ fn what_is_written_is_found_again() {
     let (manifest, blobs) =
         simple_manifest(None, &[signature("one", "MQ=="), signature("two", "Mg==")]);
     let found = simple_layers(&parse(&manifest));
-    let signatures: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();
+    let signatures: Vec<_> = found.iter().map(|layer| layer.signature.as_str()).collect();
     assert_eq!(signatures, ["MQ==", "Mg=="]);
     for (descriptor, bytes) in &blobs {
         descriptor.digest.check(bytes).unwrap();
@@ -98,7 +99,7 @@ fn layers_without_a_signature_and_of_other_types_are_passed_over() {
     manifest.layers.splice(0..0, [bare, other]);
     let found = simple_layers(&parse(&manifest));
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].1, "MQ==");
+    assert_eq!(found[0].signature, "MQ==");
 }
 
 #[test]

@@ -19,8 +19,9 @@ fn check(payload: &str, key: &PrivateKey) -> Result<(), VerifyError> {
     verify(
         payload.as_bytes(),
         &signature,
+        None,
         &subject(),
-        &key.public_key(),
+        &key.public_key().into(),
     )
 }
 
@@ -39,7 +40,7 @@ fn document() -> Value {
 fn what_we_sign_verifies_and_is_written_in_cosigns_order() {
     let key = key();
     let signed = sign_simple(&key, &subject(), "registry.example/ns/app", &[].into()).unwrap();
-    signed.verify(&subject(), &key.public_key()).unwrap();
+    signed.verify(&subject(), &key.public_key().into()).unwrap();
     let Signature::Simple { payload, .. } = signed else {
         panic!("expected simple signing");
     };
@@ -55,11 +56,11 @@ fn another_key_and_another_subject_do_not_verify() {
     let (ours, other) = (key(), key());
     let signed = sign_simple(&ours, &subject(), "a/b", &[].into()).unwrap();
     assert!(matches!(
-        signed.verify(&subject(), &other.public_key()),
+        signed.verify(&subject(), &other.public_key().into()),
         Err(VerifyError::WrongKey { .. })
     ));
     assert!(matches!(
-        signed.verify(&Digest::of(b"other"), &ours.public_key()),
+        signed.verify(&Digest::of(b"other"), &ours.public_key().into()),
         Err(VerifyError::NotForThisSubject { .. })
     ));
 }
@@ -71,12 +72,19 @@ fn a_payload_that_differs_by_a_space_does_not_verify() {
     let Signature::Simple {
         mut payload,
         signature,
+        ..
     } = signed
     else {
         panic!("expected simple signing");
     };
     payload.push(b' ');
-    let result = verify(&payload, &signature, &subject(), &key.public_key());
+    let result = verify(
+        &payload,
+        &signature,
+        None,
+        &subject(),
+        &key.public_key().into(),
+    );
     assert!(matches!(result, Err(VerifyError::WrongKey { .. })));
 }
 
@@ -136,7 +144,13 @@ fn junk_is_refused() {
     }
     let text = document().to_string();
     for signature in ["not base64!", "MEUC", ""] {
-        let result = verify(text.as_bytes(), signature, &subject(), &key.public_key());
+        let result = verify(
+            text.as_bytes(),
+            signature,
+            None,
+            &subject(),
+            &key.public_key().into(),
+        );
         assert!(matches!(
             result,
             Err(VerifyError::Base64 { .. } | VerifyError::WrongKey { .. })
@@ -146,10 +160,10 @@ fn junk_is_refused() {
 
 #[test]
 fn a_payload_or_a_signature_above_the_limit_is_not_read() {
-    let key = key().public_key();
+    let key = key().public_key().into();
     let large = " ".repeat(limits::SIGNATURE_BYTES + 1);
     for (payload, signature) in [(&*large, ""), ("", &*large)] {
-        let result = verify(payload.as_bytes(), signature, &subject(), &key);
+        let result = verify(payload.as_bytes(), signature, None, &subject(), &key);
         assert!(matches!(result, Err(VerifyError::TooLarge { .. })));
     }
 }

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use serde_json::json;
 use wasmport_artifact::{Descriptor, Digest, ImageManifest, Tag, limits, media_type};
 use wasmport_client::{BlobSource, Kind, Push, push, push_signatures, signatures};
-use wasmport_signature::{PrivateKey, Signature, bundle_manifest, sign_bundle, sign_simple};
+use wasmport_signature::{
+    Authority, PrivateKey, Signature, bundle_manifest, sign_bundle, sign_simple,
+};
 
 use crate::stand_in::{Call, StandIn, answer};
 
@@ -55,7 +57,7 @@ async fn signatures_are_found_where_they_were_put() {
         let from: Vec<_> = read.found.iter().map(|found| found.from.clone()).collect();
         assert_eq!(from, places);
         for found in &read.found {
-            let key = key.public_key();
+            let key = key.public_key().into();
             found.signature.verify(&subject().digest, &key).unwrap();
         }
         assert_eq!(read.found.len(), 2);
@@ -145,7 +147,7 @@ async fn a_second_signer_does_not_overwrite_the_first() {
     }
     let read = signatures(&registry, &subject().digest).await.unwrap();
     assert_eq!(read.found.len(), 4);
-    for key in [first.public_key(), second.public_key()] {
+    for key in [first, second].map(|key| Authority::from(key.public_key())) {
         let digest = subject().digest;
         let good = |signature: &Signature| signature.verify(&digest, &key).is_ok();
         let count = read

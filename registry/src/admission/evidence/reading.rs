@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use wasmport_artifact::{Descriptor, Digest, Manifest, limits};
-use wasmport_signature::{Attestation, Signature, is_bundle_manifest, simple_layers};
+use wasmport_signature::{Attestation, Signature, SimpleLayer, is_bundle_manifest, simple_layers};
 
 use super::Evidence;
 use crate::storage::{StorageError, Store};
 
-/// How many signatures and attestations of one manifest are looked at. Each is tried with the
-/// key of each signer, and an artifact has a handful.
+/// How many signatures and attestations of one manifest are looked at. Each is tried with each
+/// signer, and an artifact has a handful.
 pub(super) const ITEMS: usize = 100;
 
 /// How many bytes of them are read. A bundle has some kilobytes; an attestation with an SBOM
@@ -35,10 +35,7 @@ pub(super) struct Found {
 enum Item {
     /// Which of the two it is, is only read once somebody is known to have signed it.
     Bundle(Digest),
-    Simple {
-        payload: Digest,
-        signature: String,
-    },
+    Simple(SimpleLayer),
     Envelope(Digest),
 }
 
@@ -143,10 +140,7 @@ impl Found {
                     .push(Attestation::Bundle { bytes: bundle });
                 self.signatures.push(Signature::Bundle { bytes });
             }
-            Item::Simple { signature, .. } => self.signatures.push(Signature::Simple {
-                payload: bytes,
-                signature,
-            }),
+            Item::Simple(layer) => self.signatures.push(layer.with_payload(bytes)),
             Item::Envelope(_) => self.attestations.push(Attestation::Envelope { bytes }),
         }
     }
@@ -188,7 +182,7 @@ impl Item {
     fn blob(&self) -> &Digest {
         match self {
             Self::Bundle(blob) | Self::Envelope(blob) => blob,
-            Self::Simple { payload, .. } => payload,
+            Self::Simple(layer) => &layer.blob.digest,
         }
     }
 }
@@ -199,11 +193,8 @@ fn bundle_in(manifest: &Manifest) -> Option<Item> {
 }
 
 fn simple_in(manifest: &Manifest) -> Vec<Item> {
-    let item = |(payload, signature): (Descriptor, String)| Item::Simple {
-        payload: payload.digest,
-        signature,
-    };
-    simple_layers(manifest).into_iter().map(item).collect()
+    let layers = simple_layers(manifest);
+    layers.into_iter().map(Item::Simple).collect()
 }
 
 fn envelopes_in(manifest: &Manifest) -> Vec<Item> {
