@@ -6,7 +6,10 @@ use wasmparser::component_types::{
     ComponentEntityType, ComponentInstanceTypeId, ComponentItem, ComponentTypeId,
 };
 use wasmparser::types::TypesRef;
-use wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{
+    BinaryReaderError, ComponentExternalKind, ComponentInstance, Parser, Payload, Validator,
+    WasmFeatures,
+};
 use wasmport_artifact::{Export, Import, Inspection, ItemKind};
 
 /// More ways through types than this are not gone.
@@ -25,6 +28,9 @@ struct Opinion {
     /// What exported code imports, by the export. Nothing where some type was written out, which may
     /// show more than there is.
     asked: BTreeMap<String, Asked>,
+    /// True when some component is given more than functions and types: that may be code, which it may
+    /// export again.
+    hands_code_over: bool,
 }
 
 /// Holds what was found against the opinion, where there is one: on what is valid.
@@ -42,16 +48,15 @@ pub(super) fn compare(inspected: &Inspection, bytes: &[u8]) -> Result<(), String
     let found = exports.map(|it| (it.name.clone(), (it.functions.clone(), it.opaque)));
     agree("exports", &found.collect(), &opinion.exports)?;
     inspected.exports.iter().try_for_each(|export| {
-        let asked = opinion.asked.get(&export.name);
-        let hidden = asked.into_iter().flatten();
-        let hidden: Vec<_> = hidden.filter(|one| !is_told(export, one)).collect();
-        match hidden.as_slice() {
-            [] => Ok(()),
-            _ => Err(format!(
-                "`{}` would import {hidden:?} too, beside {:?}",
-                export.name, export.imports
-            )),
+        let Some(asked) = opinion.asked.get(&export.name) else {
+            return Ok(());
+        };
+        let hides = asked.iter().any(|one| !is_told(export, one));
+        let invents = !opinion.hands_code_over && !tells_only(export, asked);
+        if hides || invents {
+            return Err(format!("found {export:?}, which asks for {asked:?}"));
         }
+        Ok(())
     })
 }
 
@@ -70,13 +75,27 @@ fn agree(
 
 /// True when an export says that it imports this, or that nobody knows what it imports.
 fn is_told(export: &Export, (name, function): &(String, String)) -> bool {
-    let is_code = |kind| matches!(kind, ItemKind::CoreModule | ItemKind::Component);
     let tells = |import: &Import| {
         is_code(import.kind)
             || (import.name == *name
                 && (function.is_empty() || import.opaque || import.functions.contains(function)))
     };
     (export.opaque && is_code(export.kind)) || export.imports.iter().any(tells)
+}
+
+/// True when nothing is said of what an export imports but what it does import, and that code of which
+/// nobody knows what it imports is code.
+fn tells_only(export: &Export, asked: &Asked) -> bool {
+    let imports = export.imports.iter();
+    let mut imports = imports.filter(|import| !is_code(import.kind));
+    imports.all(|import| {
+        let of_it = |function: &String| asked.contains(&(import.name.clone(), function.clone()));
+        asked.iter().any(|(name, _)| *name == import.name) && import.functions.iter().all(of_it)
+    })
+}
+
+fn is_code(kind: ItemKind) -> bool {
+    matches!(kind, ItemKind::CoreModule | ItemKind::Component)
 }
 
 impl Opinion {
@@ -111,6 +130,11 @@ impl Opinion {
                         }
                     }
                 }
+                Payload::ComponentInstanceSection(section) => {
+                    for instance in section {
+                        opinion.hands_code_over |= is_given_more(&instance?);
+                    }
+                }
                 _ => {}
             }
         }
@@ -132,6 +156,15 @@ impl Opinion {
             self.asked.insert(name, asked);
         }
     }
+}
+
+fn is_given_more(instance: &ComponentInstance<'_>) -> bool {
+    use ComponentExternalKind::{Component, Instance, Module};
+    let ComponentInstance::Instantiate { args, .. } = instance else {
+        return false;
+    };
+    args.iter()
+        .any(|given| matches!(given.kind, Component | Instance | Module))
 }
 
 fn functions(types: TypesRef<'_>, id: ComponentInstanceTypeId) -> Functions {
