@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod decisions;
+mod evidence;
 mod requests;
 mod signatures;
 
@@ -20,6 +21,7 @@ use crate::ranges::{Wanted, parse_chunk};
 use crate::storage::{Condition, Key, StageId};
 pub use artifacts::{config, manifest, reference};
 pub use decisions::{decision, policy};
+pub use evidence::evidence;
 pub use requests::Requests;
 pub use signatures::signature;
 

@@ -22,12 +22,12 @@ const BUNDLES: [&[u8]; 2] = [
 ];
 
 /// The same for a workflow, and what proves it.
-const KEYLESS_SUBJECT: &[u8] =
+pub(super) const KEYLESS_SUBJECT: &[u8] =
     include_bytes!("../../../testdata/signatures/keyless-subject.manifest.json");
-const KEYLESS_BUNDLE: &[u8] =
+pub(super) const KEYLESS_BUNDLE: &[u8] =
     include_bytes!("../../../testdata/signatures/keyless-cosign-3.bundle.json");
 const ROOT: &[u8] = include_bytes!("../../../testdata/signatures/trusted-root.json");
-static WORKFLOW: LazyLock<Option<Authority>> = LazyLock::new(|| {
+pub(super) static WORKFLOW: LazyLock<Option<Authority>> = LazyLock::new(|| {
     Some(Authority::Identity(CertifiedIdentity {
         issuer: "https://token.actions.githubusercontent.com".to_owned(),
         identity: IdentityPattern::new("https://github.com/acme/**"),

@@ -82,14 +82,26 @@ fn what_is_like_a_signature_says_what_was_signed_or_is_refused() {
     let mut inputs = corpus("signature");
     inputs.extend(files(&[made]));
     assert!(inputs.len() > 10);
-    // Not at each place: that takes seconds.
+    here_and_there(inputs, signature);
+}
+
+#[test]
+fn what_is_like_evidence_proves_what_it_did_or_is_refused() {
+    let inputs = corpus("evidence");
+    assert_eq!(inputs.len(), 10);
+    assert!(signatures::WORKFLOW.is_some());
+    here_and_there(inputs, evidence);
+}
+
+/// Inputs as they are, and changed not at each place: that takes seconds.
+fn here_and_there(inputs: Vec<Vec<u8>>, check: impl Fn(&[u8])) {
     for input in inputs {
-        signature(&input);
+        check(&input);
         for at in (0..input.len()).step_by(23) {
-            signature(&input[..at]);
+            check(&input[..at]);
             let mut changed = input.clone();
             changed[at] ^= 1;
-            signature(&changed);
+            check(&changed);
         }
     }
 }
