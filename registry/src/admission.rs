@@ -219,7 +219,8 @@ impl Admission {
                 .await?;
         }
         if decision.verdict != Verdict::Deny {
-            self.settle_what_this_is_about(&repository, &tags, &manifest)
+            self.note_proofs(&repository, &digest).await?;
+            self.settle_what_this_is_about(&repository, &tags, &digest, &manifest)
                 .await?;
         }
         if let Some(summary) = summary {

@@ -7,9 +7,9 @@ mod reading;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wasmport_artifact::{Digest, RepositoryName, Tag};
+use wasmport_artifact::{Descriptor, Digest, Manifest, RepositoryName, Tag};
 use wasmport_policies::Attestation as AttestationFacts;
-use wasmport_signature::is_bundle_type;
+use wasmport_signature::{is_bundle_manifest, is_bundle_type};
 
 use self::candidates::Candidates;
 use self::reading::Found;
@@ -59,6 +59,47 @@ impl Admission {
         let _permit = self.proofs.acquire().await;
         evidence.read(&self.store, subject).await
     }
+
+    /// Writes down that a referrer which has come just now proves something, if it does. No
+    /// number of others is read before it from then on.
+    pub(super) async fn note_proof(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+        referrer: &Digest,
+        manifest: &Manifest,
+    ) -> Result<(), AdmissionError> {
+        let policy = self.policy.get();
+        if policy.loaded.trust.is_empty() || !is_bundle_manifest(manifest) {
+            return Ok(());
+        }
+        let alone = Evidence {
+            referrers: vec![referrer.clone()],
+            ..Evidence::none(policy, repository)
+        };
+        let proven = self.prove(&alone, subject).await?;
+        if proven.signed_by.is_empty() && proven.attestations.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.proved(repository, subject, referrer).await?)
+    }
+
+    /// The same for what came before the subject itself, as clients push signatures first.
+    pub(super) async fn note_proofs(
+        &self,
+        repository: &RepositoryName,
+        subject: &Digest,
+    ) -> Result<(), AdmissionError> {
+        for referrer in self.evidence(repository, subject).await?.referrers {
+            if let Some(stored) = self.store.manifest(repository, &referrer).await?
+                && let Ok(manifest) = stored.parse()
+            {
+                self.note_proof(repository, subject, &referrer, &manifest)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Evidence {
@@ -90,11 +131,18 @@ impl Evidence {
             };
             after = Some(last.digest.clone());
             // What else is said about a subject, by whomever, must not crowd out its signatures.
-            let bundles = page.into_iter().filter(|referrer| {
+            let is_bundle = |referrer: &Descriptor| {
                 let kind = referrer.artifact_type.as_deref();
                 kind.is_some_and(is_bundle_type)
-            });
-            bundles.for_each(|bundle| candidates.add(bundle));
+            };
+            let bundles: Vec<_> = page.into_iter().filter(is_bundle).collect();
+            if !candidates.are_few(bundles.len()) && !candidates.knows_proofs() {
+                let record = store.decision(repository, subject).await?;
+                candidates.prefer(record.map(|record| record.proofs).unwrap_or_default());
+            }
+            for bundle in bundles {
+                candidates.add(bundle);
+            }
         }
         let (referrers, others) = candidates.best();
         let (signatures, attestations) = (

@@ -41,9 +41,14 @@ impl Admission {
         &self,
         repository: &RepositoryName,
         tags: &[TagTerms],
+        digest: &Digest,
         manifest: &Manifest,
     ) -> Result<(), AdmissionError> {
         let subject = manifest.subject().map(|subject| &subject.digest);
+        if let Some(subject) = subject {
+            self.note_proof(repository, subject, digest, manifest)
+                .await?;
+        }
         let is_cosign = |terms: &&TagTerms| {
             let name = terms.tag.as_str();
             [".sig", ".att"].iter().any(|end| name.ends_with(end))

@@ -19,6 +19,13 @@ const FINDINGS: usize = 100;
 /// mostly, each of which pointed to something else before.
 const VERSIONS: usize = 100;
 
+/// How many referrers are remembered in which something was signed. Of a hundred items that are
+/// read, a third are referrers at least.
+const PROOFS: usize = 32;
+
+/// How often a change is tried again that others were faster than.
+const ATTEMPTS: usize = 10;
+
 /// A decision as it was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -37,6 +44,10 @@ pub(crate) struct DecisionRecord {
     /// Who pushed it last, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pushed_by: Option<String>,
+    /// Referrers in which a signer was found to have signed something about it. What they prove
+    /// is asked anew each time; others are read after them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) proofs: BTreeSet<Digest>,
     /// The versions that it was compared with, each once.
     #[serde(default)]
     pub(crate) previous: Vec<Previous>,
@@ -68,6 +79,7 @@ impl DecisionRecord {
             at: now_ms(),
             summarized: None,
             pushed_by: None,
+            proofs: BTreeSet::new(),
             pushes: BTreeSet::from([digests(&previous)]),
             previous,
         }
@@ -84,6 +96,7 @@ impl DecisionRecord {
             }
         }
         self.summarized = before.summarized;
+        self.proofs = before.proofs;
         let known = digests(&self.previous);
         let pushes = before.pushes.into_iter();
         self.pushes
@@ -110,25 +123,57 @@ impl Store {
         Ok(record.and_then(|record| decode(&key, &record).ok()))
     }
 
-    /// Writes down that a summary was published of what this policy decided. When others write
-    /// at the same time, it may be published twice.
+    /// Writes down that a summary was published of what this policy decided.
     pub(crate) async fn summarized(
         &self,
         repository: &RepositoryName,
         manifest: &Digest,
         policy: &Digest,
     ) -> Result<(), StorageError> {
+        self.amend(repository, manifest, |record| {
+            record.summarized = Some(policy.clone());
+        })
+        .await
+    }
+
+    /// Writes down that a referrer holds what a signer has signed about a manifest.
+    pub(crate) async fn proved(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Digest,
+        referrer: &Digest,
+    ) -> Result<(), StorageError> {
+        self.amend(repository, manifest, |record| {
+            if record.proofs.len() < PROOFS {
+                record.proofs.insert(referrer.clone());
+            }
+        })
+        .await
+    }
+
+    /// Changes what was written down of a manifest, if anything was. When others write all the
+    /// time, it is left undone at last.
+    async fn amend(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Digest,
+        change: impl Fn(&mut DecisionRecord),
+    ) -> Result<(), StorageError> {
         let key = Key::decision(repository, manifest);
-        let Some(known) = self.records.get(&key).await? else {
-            return Ok(());
-        };
-        let mut record: DecisionRecord = decode(&key, &known)?;
-        record.summarized = Some(policy.clone());
-        let batch = Batch::new().put_if_unchanged(key, known.version, encode(&record));
-        match self.commit(batch).await {
-            Ok(()) | Err(CommitError::Changed(_)) => Ok(()),
-            Err(CommitError::Storage(error)) => Err(error),
+        for _ in 0..ATTEMPTS {
+            let Some(known) = self.records.get(&key).await? else {
+                return Ok(());
+            };
+            let mut record: DecisionRecord = decode(&key, &known)?;
+            change(&mut record);
+            let batch = Batch::new().put_if_unchanged(key.clone(), known.version, encode(&record));
+            match self.commit(batch).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Changed(_)) => {}
+                Err(CommitError::Storage(error)) => return Err(error),
+            }
         }
+        Ok(())
     }
 
     /// Adds to `batch` what was decided. The batch fails when somebody else decides on the same

@@ -35,10 +35,11 @@ pub(super) fn wasm_text(source: &mut dyn Read) -> io::Result<Option<&'static str
     let mut source = BufReader::with_capacity(512, source.take(HEAD_BYTES));
     let head = without_comments(&mut source)?;
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let head = head.trim_ascii_start();
     let is_cut = head.len() < ENOUGH && source.get_ref().limit() == 0;
-    Ok(if begins_as_wasm(head.trim_ascii_start()) {
+    Ok(if begins_as_wasm(head) {
         Some("it is WebAssembly in the text format")
-    } else if is_cut {
+    } else if is_cut && (head.is_empty() || head.starts_with(b"(")) {
         Some("it may be WebAssembly in the text format behind a long comment")
     } else {
         None
@@ -168,6 +169,9 @@ mod tests {
         ] {
             assert!(!is_text(text), "{text}");
         }
+        let blanks = " ".repeat(1 << 20);
+        assert!(is_text(&blanks), "Wasm may begin behind it");
+        assert!(!is_text(&format!("{{ \"a\": {blanks} }}")));
     }
 
     fn gap() -> impl Strategy<Value = String> {

@@ -1,5 +1,7 @@
 //! Which referrers are read for signatures when there are more than are ever read.
 
+use std::collections::BTreeSet;
+
 use wasmport_artifact::{Descriptor, Digest};
 use wasmport_signature::claimed_predicate;
 
@@ -9,39 +11,76 @@ use super::reading::ITEMS;
 /// about one thousand.
 const ORDINARY_BYTES: u64 = 16 * 1024;
 
+/// Up to so many, each of ordinary size, are read whatever their order is.
+const FEW: usize = 8;
+
 /// Referrers that say that they are evidence, the likely ones kept.
 #[derive(Debug)]
 pub(super) struct Candidates<'a> {
     /// The predicate types that the policy asks for.
     wanted: Vec<&'a str>,
+    /// Those in which something was signed when they came in.
+    proofs: Option<BTreeSet<Digest>>,
     kept: Vec<(Likely, Digest)>,
     left_out: usize,
 }
 
-/// What is less is the more likely to be asked for. All of it is what somebody claims, and only
-/// says what to read first.
+/// What is less is the more likely to be asked for. It only says what to read first: the type is
+/// what somebody claims, and a proof of then is verified as any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Likely {
-    is_of_another_type: bool,
-    says_nothing: bool,
+    is_unproved: bool,
     is_large: bool,
+    claim: Claim,
+}
+
+/// What a referrer's annotations say that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Claim {
+    Wanted,
+    Nothing,
+    Other,
 }
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(wanted: Vec<&'a str>) -> Self {
         Self {
             wanted,
+            proofs: None,
             kept: Vec::new(),
             left_out: 0,
         }
     }
 
+    /// Whether there are still few with `more` of them, so that their order does not matter.
+    pub(super) fn are_few(&self, more: usize) -> bool {
+        self.kept.len() + self.left_out + more <= FEW
+    }
+
+    /// Puts those first in which something was signed when they came in.
+    pub(super) fn prefer(&mut self, proofs: BTreeSet<Digest>) {
+        for (likely, digest) in &mut self.kept {
+            likely.is_unproved = !proofs.contains(digest);
+        }
+        self.proofs = Some(proofs);
+    }
+
+    pub(super) fn knows_proofs(&self) -> bool {
+        self.proofs.is_some()
+    }
+
     pub(super) fn add(&mut self, referrer: Descriptor) {
-        let claimed = claimed_predicate(&referrer.annotations);
         let likely = Likely {
-            is_of_another_type: claimed.is_some_and(|it| !self.wanted.contains(&it)),
-            says_nothing: claimed.is_none(),
+            is_unproved: !self
+                .proofs
+                .as_ref()
+                .is_some_and(|proofs| proofs.contains(&referrer.digest)),
             is_large: referrer.size > ORDINARY_BYTES,
+            claim: match claimed_predicate(&referrer.annotations) {
+                Some(predicate) if self.wanted.contains(&predicate) => Claim::Wanted,
+                Some(_) => Claim::Other,
+                None => Claim::Nothing,
+            },
         };
         self.kept.push((likely, referrer.digest));
         // Sorted now and then, so that a list of millions costs little memory.
@@ -90,5 +129,23 @@ mod tests {
         assert_eq!(best.first(), Some(&first));
         assert_eq!(best.get(1), Some(&Digest::of(b"silent")));
         assert_eq!((best.len(), left_out), (ITEMS, 3_002 - ITEMS));
+    }
+
+    #[test]
+    fn what_was_proved_comes_first_also_when_that_is_known_later() {
+        let mut candidates = Candidates::new(Vec::new());
+        let bundle =
+            |number: u32| Descriptor::of(media_type::IMAGE_MANIFEST, &number.to_le_bytes());
+        let [early, late] = [3, 200].map(|number| bundle(number).digest);
+        for number in 0..300 {
+            if number == 5 {
+                assert!(candidates.are_few(3) && !candidates.are_few(4));
+                candidates.prefer(BTreeSet::from([early.clone(), late.clone()]));
+            }
+            candidates.add(bundle(number));
+        }
+        let (best, _) = candidates.best();
+        let first: BTreeSet<_> = best.into_iter().take(2).collect();
+        assert_eq!(first, BTreeSet::from([early, late]));
     }
 }

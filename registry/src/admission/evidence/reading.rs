@@ -16,6 +16,10 @@ pub(super) const ITEMS: usize = 100;
 /// may have a megabyte, which is the most that is read of one.
 const BYTES: u64 = 16 * 1024 * 1024;
 
+/// How many bytes of the manifests around them are read. They have about one thousand each, and
+/// may have megabytes; large ones leave something for what they hold all the same.
+const MANIFEST_BYTES: u64 = 8 * 1024 * 1024;
+
 /// A layer of a `.att` manifest of cosign 2.
 const DSSE_ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 
@@ -43,6 +47,7 @@ enum Item {
 struct Budget {
     items: usize,
     bytes: u64,
+    manifest_bytes: u64,
 }
 
 /// What was read of a blob.
@@ -59,6 +64,7 @@ impl Found {
         let mut budget = Budget {
             items: ITEMS,
             bytes: BYTES,
+            manifest_bytes: MANIFEST_BYTES,
         };
         let mut found = Self {
             unread: evidence.others,
@@ -158,7 +164,6 @@ impl Found {
         }
     }
 
-    /// Manifests count as well: some have megabytes.
     async fn manifest(
         &mut self,
         evidence: &Evidence,
@@ -169,11 +174,12 @@ impl Found {
         let Some(stored) = store.manifest(&evidence.repository, digest).await? else {
             return Ok(None);
         };
-        let Some(rest) = budget.bytes.checked_sub(stored.bytes.len() as u64) else {
+        let size = stored.bytes.len() as u64;
+        let Some(rest) = budget.manifest_bytes.checked_sub(size) else {
             self.unread += 1;
             return Ok(None);
         };
-        budget.bytes = rest;
+        budget.manifest_bytes = rest;
         Ok(stored.parse().ok())
     }
 }
