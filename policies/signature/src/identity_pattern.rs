@@ -20,6 +20,10 @@ enum Step {
     Anything,
 }
 
+/// The longest identity that is compared, in bytes. It comes from a certificate that is not proved yet,
+/// which can have a megabyte; browsers take no longer addresses either.
+const IDENTITY_BYTES: usize = 2048;
+
 impl IdentityPattern {
     /// Reads a pattern. Every text is one; one without `*` means itself alone.
     pub fn new(text: &str) -> Self {
@@ -46,6 +50,9 @@ impl IdentityPattern {
 
     /// True when `identity` is one of those that are meant.
     pub fn matches(&self, identity: &str) -> bool {
+        if identity.len() > IDENTITY_BYTES {
+            return false;
+        }
         let exact = Self {
             text: String::new(),
             steps: identity.chars().map(Step::Letter).collect(),
@@ -183,5 +190,12 @@ mod tests {
         let pattern = IdentityPattern::new(&"**a".repeat(300));
         assert!(!pattern.matches(&"a".repeat(299)));
         assert!(pattern.matches(&"a".repeat(300)));
+    }
+
+    #[test]
+    fn an_identity_that_is_longer_than_any_is_nobody() {
+        let pattern = IdentityPattern::new("**");
+        assert!(pattern.matches(&"a".repeat(IDENTITY_BYTES)));
+        assert!(!pattern.matches(&"a".repeat(IDENTITY_BYTES + 1)));
     }
 }
