@@ -16,12 +16,12 @@ use command::Sandbox;
 use serde_json::{Value, json};
 
 /// Imports of most kinds that there are findings on.
-const REFUSED: &str = r###"(component
+const REFUSED: &str = r#"(component
     (import "wasi:sockets/tcp@0.2.6" (instance))
     (import "wasi:sockets/udp@0.2.6" (instance))
     (import "wasi:io/poll@0.2.13" (instance (export "exec" (func))))
     (import "acme:db/query@1.0.0" (instance $i (export "m" (core module))))
-    (export "plugin" (core module $i "m")))"###;
+    (export "plugin" (core module $i "m")))"#;
 const POLICY: &str = "\
 schema = 1
 

@@ -11,7 +11,7 @@
 use std::fmt::Write as _;
 
 use jiff::civil::{Date, date};
-use wasmport_artifact::{Digest, inspect};
+use wasmport_artifact::{Digest, Inspection, inspect};
 use wasmport_policies::{Content, Facts, Policy, Previous, decide};
 
 const TODAY: Date = date(2026, 11, 21);
@@ -75,6 +75,10 @@ fn facts(repository: &str) -> Facts {
     for (import, (_, functions)) in inspection.imports.iter_mut().zip(IMPORTS) {
         import.functions = functions.iter().map(ToString::to_string).collect();
     }
+    of_wasm(inspection, repository)
+}
+
+fn of_wasm(inspection: Inspection, repository: &str) -> Facts {
     let previous = Previous {
         tag: None,
         digest: Digest::of(b"before"),
@@ -143,6 +147,65 @@ fn standard(bencher: divan::Bencher<'_, '_>) {
     let policy = Policy::preset("standard").unwrap();
     let facts = facts("team/app");
     bencher.bench_local(|| decide(&policy, divan::black_box(&facts), TODAY));
+}
+
+/// The first decision, with so many names of functions that have a `*`.
+#[divan::bench(args = [100, 10_000], sample_count = 10)]
+fn first_with_starred_functions(bencher: divan::Bencher<'_, '_>, names: usize) {
+    let names: Vec<String> = (0..names)
+        .map(|it| format!("\"descriptor.*{it}-*x\""))
+        .collect();
+    let deny = format!(
+        "deny = [{{ import = \"wasi:filesystem/types\", functions = [{}] }}] # ",
+        names.join(", ")
+    );
+    let text = text(1).replace("deny = [{", &deny);
+    let facts = facts("team/app");
+    bencher
+        .with_inputs(|| Policy::parse("p.toml", &text).unwrap())
+        .bench_local_refs(|policy| decide(policy, &facts, TODAY).findings.len());
+}
+
+/// The first decision, where so many rules are for patterns that begin with a `*`.
+#[divan::bench(args = [100, 10_000], sample_count = 10)]
+fn first_with_starred_repositories(bencher: divan::Bencher<'_, '_>, rules: usize) {
+    let mut text = "schema = 1\n".to_owned();
+    for rule in 0..rules {
+        write!(
+            text,
+            "[[rule]]\nid = \"r{rule}\"\nrepositories = [\"**/team-*-{rule}\"]\n"
+        )
+        .unwrap();
+    }
+    let facts = facts("other/app");
+    bencher
+        .with_inputs(|| Policy::parse("p.toml", &text).unwrap())
+        .bench_local_refs(|policy| decide(policy, &facts, TODAY).findings.len());
+}
+
+/// A list of ten thousand entries, and so many imports that none of them is for.
+#[divan::bench(args = [100, 10_000], sample_count = 5)]
+fn long_list(bencher: divan::Bencher<'_, '_>, imports: usize) {
+    let entries: Vec<String> = (0..10_000)
+        .map(|it| format!("\"acme:db/q{it}@1\""))
+        .collect();
+    let text = format!(
+        "schema = 1\n[[rule]]\nid = \"r\"\nrepositories = [\"**\"]\nallow = [{}]\n",
+        entries.join(", ")
+    );
+    let policy = Policy::parse("p.toml", &text).unwrap();
+    let mut wat = "(component".to_owned();
+    for import in 0..imports {
+        write!(wat, "(import \"acme:other/q{import}@1.0.0\" (instance))").unwrap();
+    }
+    wat.push(')');
+    let inspection = inspect(&wat::parse_str(wat).unwrap()).unwrap();
+    let facts = of_wasm(inspection, "team/app");
+    bencher.bench_local(|| {
+        decide(&policy, divan::black_box(&facts), TODAY)
+            .findings
+            .len()
+    });
 }
 
 #[divan::bench(args = [1, 100])]
