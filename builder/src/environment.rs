@@ -17,8 +17,8 @@ const HANDED_ON: [&str; 8] = [
     "SOURCE_DATE_EPOCH",
 ];
 
-/// Variables that only tell us where something is.
-const LOOKED_AT: [&str; 3] = ["CARGO", "HOME", "USERPROFILE"];
+/// Variables that only tell us what is where.
+const LOOKED_AT: [&str; 4] = ["CARGO", "CARGO_BUILD_RUSTC", "HOME", "USERPROFILE"];
 
 /// The environment of a build.
 ///

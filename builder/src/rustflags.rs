@@ -2,7 +2,8 @@
 //!
 //! A panic carries the path of its source file, and for a dependency that is an absolute
 //! path under the user's home. It would tell everyone who built it, and make the same
-//! source another artifact on another machine.
+//! source another artifact on another machine. What the compiler says on stderr keeps its paths,
+//! where the compiler can tell the two apart.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::toolchain::TARGET;
 /// Between flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
 
+/// Paths are replaced in what is compiled, and not in what the compiler says. Rust 1.95 has it.
+const OUTPUT_ONLY: &str = "--remap-path-scope=object";
+
 const ENCODED: &str = "CARGO_ENCODED_RUSTFLAGS";
 const FOR_TARGET: &str = "CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS";
 const FOR_ALL: &str = "CARGO_BUILD_RUSTFLAGS";
@@ -26,7 +30,13 @@ const FOR_ALL: &str = "CARGO_BUILD_RUSTFLAGS";
 /// what the configuration has for the target, else what it has under `build`. So ours go
 /// where the user's are, that none of those is lost.
 pub(crate) fn variable(environment: &Environment, project: &Project) -> (&'static str, String) {
-    let ours = flags(&replacements(environment, project));
+    let mut ours = flags(&replacements(environment, project));
+    let configured = Seen::all(environment, &project.directory);
+    // Of another compiler than the one that answers here it is not known what it takes.
+    let is_ours = !configured.compiler && environment.get("CARGO_BUILD_RUSTC").is_none();
+    if is_ours && takes(environment, &project.directory, OUTPUT_ONLY) {
+        ours.push(OUTPUT_ONLY.to_owned());
+    }
     if let Some(theirs) = environment.text(ENCODED) {
         return (ENCODED, join(theirs.split(SEPARATOR), &ours, SEPARATOR));
     }
@@ -34,7 +44,7 @@ pub(crate) fn variable(environment: &Environment, project: &Project) -> (&'stati
         let theirs = theirs.split_ascii_whitespace();
         return (ENCODED, join(theirs, &ours, SEPARATOR));
     }
-    let name = match Configured::find(environment, &project.directory) {
+    let name = match configured.decide() {
         Configured::Nowhere => return (ENCODED, ours.join(SEPARATOR)),
         Configured::ForTarget => FOR_TARGET,
         Configured::ForAll => FOR_ALL,
@@ -46,6 +56,13 @@ pub(crate) fn variable(environment: &Environment, project: &Project) -> (&'stati
         .collect();
     let theirs = environment.text(name).unwrap_or_default();
     (name, join(theirs.split_ascii_whitespace(), &fitting, " "))
+}
+
+/// Whether the compiler of a project takes a flag.
+fn takes(environment: &Environment, directory: &Path, flag: &str) -> bool {
+    let mut rustc = environment.rustc(directory);
+    rustc.args([flag, "--print", "sysroot"]);
+    rustc.output().is_ok_and(|output| output.status.success())
 }
 
 fn join<'a>(theirs: impl Iterator<Item = &'a str>, ours: &'a [String], separator: &str) -> String {
@@ -97,12 +114,26 @@ enum Configured {
     ForAll,
 }
 
-impl Configured {
-    fn find(environment: &Environment, directory: &Path) -> Self {
-        let mut seen = Seen {
+/// What the configuration files have.
+#[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a place that may or may not have something"
+)]
+struct Seen {
+    for_target: bool,
+    by_cfg: bool,
+    for_all: bool,
+    /// A compiler of their own.
+    compiler: bool,
+}
+
+impl Seen {
+    fn all(environment: &Environment, directory: &Path) -> Self {
+        let mut seen = Self {
             for_target: environment.get(FOR_TARGET).is_some(),
             for_all: environment.get(FOR_ALL).is_some(),
-            by_cfg: false,
+            ..Self::default()
         };
         let above = directory.ancestors().map(|above| above.join(".cargo"));
         for place in above.chain(environment.cargo_home()) {
@@ -112,22 +143,14 @@ impl Configured {
                 seen.look_at(&text.parse().unwrap_or_default());
             }
         }
-        seen.decide()
+        seen
     }
-}
 
-/// What the configuration files have.
-#[derive(Default)]
-struct Seen {
-    for_target: bool,
-    by_cfg: bool,
-    for_all: bool,
-}
-
-impl Seen {
     fn look_at(&mut self, config: &Table) {
         let has_flags = |table: &Value| table.get("rustflags").is_some();
         self.for_all |= config.get("build").is_some_and(has_flags);
+        let compiler = config.get("build").and_then(|build| build.get("rustc"));
+        self.compiler |= compiler.is_some();
         let targets = config.get("target").and_then(Value::as_table);
         for (name, table) in targets.into_iter().flatten() {
             self.for_target |= name == TARGET && has_flags(table);
@@ -173,6 +196,15 @@ mod tests {
         assert_eq!(decide(&[build, target]), Configured::ForTarget);
         assert_eq!(decide(&[cfg]), Configured::ForTarget);
         assert_eq!(decide(&[cfg, build]), Configured::ForAll);
+    }
+
+    #[test]
+    fn a_compiler_of_their_own_is_not_given_flags_that_it_may_not_know() {
+        let mut seen = Seen::default();
+        seen.look_at(&"[build]\njobs = 1".parse().unwrap());
+        assert!(!seen.compiler);
+        seen.look_at(&"[build]\nrustc = \"old\"".parse().unwrap());
+        assert!(seen.compiler);
     }
 
     #[test]

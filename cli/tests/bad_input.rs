@@ -375,3 +375,23 @@ fn a_hostile_name_steers_no_terminal_and_no_runner() {
         }
     }
 }
+
+#[test]
+fn what_does_not_compile_in_a_dependency_is_shown_where_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "app/Cargo.toml",
+        "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
+         [dependencies]\nbeside = { path = \"../beside\" }\n",
+    );
+    sandbox.write("app/src/main.rs", "fn main() { beside::f() }");
+    sandbox.write(
+        "beside/Cargo.toml",
+        "[package]\nname = \"beside\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    let broken = sandbox.write("beside/src/lib.rs", "pub fn f() { missing() }");
+    let answer = sandbox.run(&["build", "app", "--no-optimize"]);
+    assert_eq!(answer.code, 1, "{answer:?}");
+    let place = format!("--> {}:1:14", broken.display());
+    assert!(answer.stderr.contains(&place), "{answer:?}");
+}

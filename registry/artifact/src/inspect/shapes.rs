@@ -186,8 +186,7 @@ impl Shapes {
     }
 
     pub(super) fn module(&mut self, imports: Vec<CoreImport>) -> Result<ModuleId, InspectError> {
-        let list = ListId(next(&self.core_imports)?);
-        self.core_imports.push(imports);
+        let list = ListId(add(&mut self.core_imports, imports)?);
         self.add_module(ModuleShape {
             imports: Some(list),
             behind: None,
@@ -234,33 +233,28 @@ impl Shapes {
     }
 
     fn list(&mut self, entries: Vec<Entry>) -> Result<ListId, InspectError> {
-        let id = ListId(next(&self.lists)?);
-        self.lists.push(entries);
-        Ok(id)
+        Ok(ListId(add(&mut self.lists, entries)?))
     }
 
     fn add_instance(&mut self, shape: InstanceShape) -> Result<InstanceId, InspectError> {
         self.count_shape()?;
-        let id = InstanceId(next(&self.instances)?);
-        self.instances.push(shape);
-        Ok(id)
+        Ok(InstanceId(add(&mut self.instances, shape)?))
     }
 
     fn add_component(&mut self, shape: ComponentShape) -> Result<ComponentId, InspectError> {
         self.count_shape()?;
-        let id = ComponentId(next(&self.components)?);
-        self.components.push(shape);
-        Ok(id)
+        Ok(ComponentId(add(&mut self.components, shape)?))
     }
 
     fn add_module(&mut self, shape: ModuleShape) -> Result<ModuleId, InspectError> {
         self.count_shape()?;
-        let id = ModuleId(next(&self.modules)?);
-        self.modules.push(shape);
-        Ok(id)
+        Ok(ModuleId(add(&mut self.modules, shape)?))
     }
 }
 
-fn next<T>(list: &[T]) -> Result<u32, InspectError> {
-    u32::try_from(list.len()).map_err(|_| InspectError::TooManyItems)
+/// Keeps an item, and gives its number.
+fn add<T>(list: &mut Vec<T>, item: T) -> Result<u32, InspectError> {
+    let number = u32::try_from(list.len()).map_err(|_| InspectError::TooManyItems)?;
+    list.push(item);
+    Ok(number)
 }
