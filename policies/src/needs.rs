@@ -103,9 +103,14 @@ impl Identity {
 fn of_whole(whole: Whole<'static>, import: &Import) -> Vec<Need> {
     let capability = whole.capability.name.as_str();
     let unknown = unlisted(import, |function| whole.has(function), [capability]);
-    let functions = import.functions.iter();
-    let known = functions.filter(|function| unknown.is_none() || whole.has(function));
-    let known = Need::new(capability, known.cloned().collect());
+    let functions = if unknown.is_none() {
+        import.functions.clone()
+    } else {
+        let functions = import.functions.iter();
+        let known = functions.filter(|function| whole.has(function));
+        known.cloned().collect()
+    };
+    let known = Need::new(capability, functions);
     [known].into_iter().chain(unknown).collect()
 }
 
@@ -128,12 +133,17 @@ fn unlisted(
     alike: impl IntoIterator<Item = &'static str>,
 ) -> Option<Need> {
     let functions = import.functions.iter();
-    let functions = functions.filter(|function| !is_listed(function));
-    let functions: Vec<String> = functions.cloned().collect();
-    (import.opaque || !functions.is_empty()).then(|| Need {
+    let mut functions = functions.filter(|function| !is_listed(function));
+    let first = functions.next();
+    // Most imports have none.
+    if first.is_none() && !import.opaque {
+        return None;
+    }
+    let functions = first.into_iter().chain(functions);
+    Some(Need {
         alike: alike.into_iter().collect(),
         is_unlisted: true,
-        ..Need::new(CUSTOM, functions)
+        ..Need::new(CUSTOM, functions.cloned().collect())
     })
 }
 

@@ -18,6 +18,10 @@ const DROP: &str = "[resource-drop]";
 /// The function of an interface without `[method]` and the like. In other names, such as those
 /// that a core module imports from `env`, brackets are a part of the name.
 pub(crate) fn plain(function: &str) -> &str {
+    // Most of those that are looked up have none.
+    if !function.starts_with('[') {
+        return function;
+    }
     let mut prefixes = PREFIXES.iter();
     let name = prefixes.find_map(|prefix| function.strip_prefix(prefix));
     name.unwrap_or(function)
