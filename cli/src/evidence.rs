@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wasmport_artifact::Digest;
 use wasmport_client::{Registry, Unreadable, attestations, signatures};
 use wasmport_policies::Attestation as AttestationFacts;
-use wasmport_registry::{LoadedPolicy, attested_by, signed_by};
+use wasmport_registry::{LoadedPolicy, Signed};
 use wasmport_signature::{Attestation, Signature};
 
 use crate::error::Failure;
@@ -39,15 +39,13 @@ impl Evidence {
         })
     }
 
-    /// What the signers of `loaded` have signed and said, verified with their keys.
+    /// What the signers of `loaded` have signed and said, and verified so.
     pub(crate) fn verify(
         &self,
         digest: &Digest,
         loaded: &LoadedPolicy,
     ) -> (BTreeSet<String>, Vec<AttestationFacts>) {
-        (
-            signed_by(&self.signatures, digest, &loaded.trust),
-            attested_by(&self.attestations, digest, &loaded.trust),
-        )
+        let signed = Signed::verify(&self.signatures, &self.attestations, digest, &loaded.trust);
+        (signed.by, signed.attestations)
     }
 }

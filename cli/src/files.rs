@@ -1,7 +1,7 @@
 //! Files that a user names: read with a limit, written whole or not at all.
 
-use std::fs;
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use wasmport_artifact::limits;
@@ -27,6 +27,18 @@ pub(crate) fn read_wasm(path: &Path) -> Result<Vec<u8>, Failure> {
 /// Reads a small text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+/// As much of a file as it may have, and one byte more of one that is longer: whoever parses it
+/// refuses that.
+pub(crate) fn read_at_most(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(unreadable(path, &error)),
+    }
 }
 
 /// What is directly in a directory, in the order of the names.

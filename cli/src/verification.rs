@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
-use wasmport_artifact::{Digest, with_causes};
+use wasmport_artifact::{Digest, limits, with_causes};
 use wasmport_client::{FoundSignature, Registry, Signatures, signatures};
 use wasmport_signature::{Authority, CertifiedIdentity, IdentityPattern, TrustedRoot};
 
@@ -23,7 +23,12 @@ pub(crate) struct Trust {
     keys: Vec<PathBuf>,
 
     /// How many of the keys must have signed [default: all]
-    #[arg(long, value_name = "N", requires = "keys")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "keys",
+        conflicts_with = "certificate_identity"
+    )]
     require: Option<usize>,
 
     /// Identity that must have signed, by its certificate: an address of a workflow or a person;
@@ -153,8 +158,8 @@ impl Trust {
         ) else {
             return Ok(None);
         };
-        let text = files::read_text(root)?;
-        let material = TrustedRoot::from_json(text.as_bytes()).map_err(|error| {
+        let bytes = files::read_at_most(root, limits::SIGNATURE_BYTES)?;
+        let material = TrustedRoot::from_json(&bytes).map_err(|error| {
             let message = format!("failed to read the trusted root `{}`", root.display());
             Failure::caused(Kind::Input, &message, &error)
                 .hint("`cosign trusted-root create` writes one")
@@ -283,10 +288,9 @@ fn not_verified(digest: &Digest, report: &Report) -> Failure {
         report.required
     );
     let hint = match report.signatures.as_slice() {
-        [] => {
-            "no signature was found, neither a referrer nor a `.sig` tag; `wasmport sign` makes one"
-                .to_owned()
-        }
+        [] => "no signature was found, neither a referrer nor a `.sig` tag; `wasmport sign` makes \
+               one by a key, and cosign one by an identity"
+            .to_owned(),
         signatures => signatures
             .iter()
             .map(Examined::to_text)

@@ -251,6 +251,27 @@ fn more_keys_than_there_are() {
 }
 
 #[test]
+fn a_number_of_keys_that_is_asked_of_an_identity_is_a_usage_error() {
+    let words = [
+        "verify",
+        "127.0.0.1:1/team/app:1",
+        "--require",
+        "5",
+        "--trusted-root",
+        "root.json",
+        "--certificate-oidc-issuer",
+        "https://issuer.example",
+        "--certificate-identity",
+        "a@b.example",
+    ];
+    refused(
+        &Sandbox::new().run(&words),
+        2,
+        &["--require", "--certificate-identity"],
+    );
+}
+
+#[test]
 fn a_policy_that_cannot_be_read() {
     let sandbox = Sandbox::new();
     sandbox.write_wasm("hello.wasm", HELLO);

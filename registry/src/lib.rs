@@ -67,7 +67,7 @@ pub use server::{
     ClientCertificates, ForwardedHeader, LimitsSettings, MinVersion, Network, NetworkError, Server,
     ServerSettings, StartError, TlsError, TlsSettings,
 };
-pub use signers::{LoadSignerError, attested_by, signed_by};
+pub use signers::{LoadSignerError, Signed};
 pub use survey::{Audited, SurveyError, audit as audit_store, survey};
 pub use tag_rules::{ImmutableTags, TagSettings};
 pub use uploads::UploadSettings;

@@ -91,43 +91,56 @@ pub(crate) fn load(
     Ok(trust)
 }
 
-/// Names of the signers in `trust` of whom one of `signatures` over `subject` verifies.
-pub fn signed_by(
-    signatures: &[Signature],
-    subject: &Digest,
-    trust: &[(String, Authority)],
-) -> BTreeSet<String> {
-    let has_signed = |by: &Authority| {
-        let mut signatures = signatures.iter();
-        signatures.any(|signature| signature.verify(subject, by).is_ok())
-    };
-    let signers = trust.iter().filter(|(_, by)| has_signed(by));
-    signers.map(|(name, _)| name.clone()).collect()
+/// What the signers of a policy have signed, and verified so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signed {
+    /// Names of those who signed the artifact.
+    pub by: BTreeSet<String>,
+    /// What they have said about it, by its predicate type. What nobody has signed is left out.
+    pub attestations: Vec<AttestationFacts>,
+    /// Something may verify later, as it is: it was signed by a clock that is ahead of ours.
+    pub may_grow: bool,
 }
 
-/// What the signers in `trust` have said about `subject`, by its predicate type. What nobody
-/// of them has signed is left out.
-pub fn attested_by(
-    attestations: &[Attestation],
-    subject: &Digest,
-    trust: &[(String, Authority)],
-) -> Vec<AttestationFacts> {
-    let mut signers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (name, by) in trust {
-        for attestation in attestations {
-            if let Ok(predicate_type) = attestation.verify(subject, by) {
-                let known = signers.entry(predicate_type).or_default();
-                known.insert(name.clone());
+impl Signed {
+    /// Tries each of `signatures` and `attestations` about `subject` with each signer in `trust`.
+    pub fn verify(
+        signatures: &[Signature],
+        attestations: &[Attestation],
+        subject: &Digest,
+        trust: &[(String, Authority)],
+    ) -> Self {
+        let mut signed = Self::default();
+        let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (name, by) in trust {
+            for signature in signatures {
+                match signature.verify(subject, by) {
+                    Ok(()) => {
+                        signed.by.insert(name.clone());
+                        break;
+                    }
+                    Err(error) => signed.may_grow |= error.may_pass(),
+                }
+            }
+            for attestation in attestations {
+                match attestation.verify(subject, by) {
+                    Ok(predicate_type) => {
+                        let signers = said.entry(predicate_type).or_default();
+                        signers.insert(name.clone());
+                    }
+                    Err(error) => signed.may_grow |= error.may_pass(),
+                }
             }
         }
+        let said = said.into_iter();
+        signed.attestations = said
+            .map(|(predicate_type, signed_by)| AttestationFacts {
+                predicate_type,
+                signed_by,
+            })
+            .collect();
+        signed
     }
-    signers
-        .into_iter()
-        .map(|(predicate_type, signed_by)| AttestationFacts {
-            predicate_type,
-            signed_by,
-        })
-        .collect()
 }
 
 /// Trusted roots that were read, by their paths: many signers have one.

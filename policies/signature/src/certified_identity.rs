@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use sigstore_crypto::{CertificateInfo, SubjectAltName, parse_certificate_info, sha256};
+use serde::de::Error as _;
+use sigstore_crypto::{CertificateInfo, SubjectAltName, parse_certificate_info};
 use sigstore_types::bundle::SignatureContent;
-use sigstore_types::{ArtifactDigest, Bundle, DigestBytes, HashAlgorithm, Sha256Hash, Sha512Hash};
+use sigstore_types::{
+    Artifact, ArtifactDigest, Bundle, DigestBytes, HashAlgorithm, Sha256Hash, Sha512Hash,
+};
 use wasmport_artifact::{Algorithm, Digest};
 
 use crate::bundle::parse;
@@ -42,12 +45,13 @@ impl CertifiedIdentity {
     /// Gives the payload of a bundle's envelope, which this identity has signed, and which
     /// says to be about `subject`.
     pub(crate) fn open(&self, bundle: &[u8], subject: &Digest) -> Result<Vec<u8>, VerifyError> {
-        let bundle: Bundle = parse("bundle", bundle)?;
+        let bundle = parse_bundle(bundle)?;
         let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
             return Err(VerifyError::MessageSignature);
         };
-        self.prove(&bundle, artifact(subject)?)?;
-        Ok(envelope.payload.as_bytes().to_vec())
+        let payload = envelope.payload.as_bytes().to_vec();
+        self.prove(bundle, Artifact::Digest(artifact(subject)?))?;
+        Ok(payload)
     }
 
     /// Checks that this identity signed `payload`, with what stands beside the signature.
@@ -58,12 +62,21 @@ impl CertifiedIdentity {
         proof: &SimpleProof,
     ) -> Result<(), VerifyError> {
         let bundle = simple_bundle::bundle(signature, proof)?;
-        self.prove(&bundle, sha256(payload).into())
+        self.prove(bundle, Artifact::Blob(payload))
     }
 
     /// What the certificate claims is compared first: it costs little, and most bundles
     /// of others end there. It counts once the root has proved it.
-    fn prove(&self, bundle: &Bundle, signed: ArtifactDigest) -> Result<(), VerifyError> {
+    fn prove(&self, bundle: Bundle, signed: Artifact<'_>) -> Result<(), VerifyError> {
+        let material = &bundle.verification_material;
+        let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
+        let most = material.tlog_entries.len().max(timestamps.len());
+        if most > PROOFS {
+            return Err(VerifyError::TooManyProofs {
+                max: PROOFS,
+                got: most,
+            });
+        }
         let certificate = bundle
             .signing_certificate()
             .ok_or(VerifyError::NoCertificate)?;
@@ -89,6 +102,20 @@ impl CertifiedIdentity {
         claims.issuer.as_ref() == Some(&self.issuer) && self.identity.matches(identity)
     }
 }
+
+/// What is wrong with it is said in words of others, which may hold any text of the bundle.
+fn parse_bundle(bytes: &[u8]) -> Result<Bundle, VerifyError> {
+    parse("bundle", bytes).map_err(|error| match error {
+        VerifyError::Malformed { what, source } => VerifyError::Malformed {
+            what,
+            source: serde_json::Error::custom(Shown::from(&*source.to_string())),
+        },
+        error => error,
+    })
+}
+
+/// How many log entries, and how many timestamps, a bundle may have. Signers make one or two.
+const PROOFS: usize = 32;
 
 fn artifact(subject: &Digest) -> Result<ArtifactDigest, VerifyError> {
     let hex = subject.hex();

@@ -1,10 +1,10 @@
 //! Patterns for identities in certificates: `https://github.com/acme/*/.github/workflows/…`.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 /// Which identities are meant: `*` stands for anything but `/`, `**` for anything, and every
-/// other letter for itself.
+/// other letter for itself. In a pattern with an `@` neither stands for one, so that a branch
+/// called `x@refs/tags/v1` is no tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityPattern {
     text: String,
@@ -14,25 +14,29 @@ pub struct IdentityPattern {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Letter(char),
-    /// Any number of letters that are no `/`.
-    Segment,
-    /// Any number of letters.
-    Anything,
+    /// Any number of letters, but no `/`, or no `@`, as it says.
+    Star {
+        slash: bool,
+        at: bool,
+    },
 }
 
-/// The longest identity that is compared, in bytes. It comes from a certificate that is not proved yet,
-/// which can have a megabyte; browsers take no longer addresses either.
+/// The longest identity that is held against a pattern, in bytes. Those of workflows have about
+/// one hundred.
 const IDENTITY_BYTES: usize = 2048;
 
 impl IdentityPattern {
     /// Reads a pattern. Every text is one; one without `*` means itself alone.
     pub fn new(text: &str) -> Self {
+        let at = !text.contains('@');
         let mut steps = Vec::new();
         let mut letters = text.chars().peekable();
         while let Some(letter) = letters.next() {
             steps.push(match letter {
-                '*' if letters.next_if_eq(&'*').is_some() => Step::Anything,
-                '*' => Step::Segment,
+                '*' => Step::Star {
+                    slash: letters.next_if_eq(&'*').is_some(),
+                    at,
+                },
                 letter => Step::Letter(letter),
             });
         }
@@ -48,72 +52,91 @@ impl IdentityPattern {
         self.text.contains("://")
     }
 
-    /// True when `identity` is one of those that are meant.
+    /// True when `identity` is one of those that are meant. Longer ones than anybody has are not.
     pub fn matches(&self, identity: &str) -> bool {
-        if identity.len() > IDENTITY_BYTES {
-            return false;
-        }
         let exact = Self {
             text: String::new(),
             steps: identity.chars().map(Step::Letter).collect(),
         };
-        self.overlaps(&exact)
+        identity.len() <= IDENTITY_BYTES && self.overlaps(&exact)
     }
 
     /// True when there can be an identity that both patterns mean.
     ///
-    /// It takes at most as many steps as the product of the two lengths.
+    /// It takes as many steps as the product of the two lengths, and most pairs differ before
+    /// the first star.
     pub fn overlaps(&self, other: &Self) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut places = vec![(0, 0)];
-        while let Some((own, theirs)) = places.pop() {
-            if !seen.insert((own, theirs)) {
-                continue;
-            }
-            match (self.steps.get(own), other.steps.get(theirs)) {
-                (None, None) => return true,
-                (Some(own_step), Some(their_step)) => {
-                    places.extend(after(*own_step, *their_step, own, theirs));
-                }
-                // What is left of the other must be able to stand for nothing.
-                (Some(step), None) if step.is_star() => places.push((own + 1, theirs)),
-                (None, Some(step)) if step.is_star() => places.push((own, theirs + 1)),
-                _ => {}
-            }
+        let mut heads = self.steps.iter().zip(&other.steps);
+        let differs = heads.find(|(own, their)| own != their || own.is_star());
+        if differs.is_some_and(|(own, their)| !own.is_star() && !their.is_star()) {
+            return false;
         }
-        false
+        // Which places of the other pattern can be reached at a place of this one.
+        let mut reached = vec![false; other.steps.len() + 1];
+        if let Some(first) = reached.first_mut() {
+            *first = true;
+        }
+        for at in 0..=self.steps.len() {
+            let own = self.steps.get(at).copied();
+            let mut next = vec![false; reached.len()];
+            for there in 0..reached.len() {
+                if reached.get(there) != Some(&true) {
+                    continue;
+                }
+                let their = other.steps.get(there).copied();
+                let go = Go::from(own, their);
+                let reach = |row: &mut [bool], place: usize, goes: bool| {
+                    if let Some(place) = row.get_mut(place).filter(|_| goes) {
+                        *place = true;
+                    }
+                };
+                reach(&mut reached, there + 1, go.their);
+                reach(&mut next, there, go.own);
+                reach(&mut next, there + 1, go.both);
+            }
+            if at == self.steps.len() {
+                break;
+            }
+            reached = next;
+        }
+        reached.last() == Some(&true)
     }
 }
 
-/// Where two patterns can go on after they read one letter together, or after a star ends.
-fn after(own: Step, their: Step, at: usize, there: usize) -> Vec<(usize, usize)> {
-    let mut next = Vec::new();
-    if own.is_star() {
-        next.push((at + 1, there));
+/// How two patterns can go on at a place of each.
+struct Go {
+    own: bool,
+    their: bool,
+    both: bool,
+}
+
+impl Go {
+    fn from(own: Option<Step>, their: Option<Step>) -> Self {
+        let is_star = |step: Option<Step>| step.is_some_and(Step::is_star);
+        let meet = own.zip(their).is_some_and(|(own, their)| own.meets(their));
+        Self {
+            // A star ends here, or reads the letter that the other pattern has and goes on.
+            own: is_star(own) || (meet && is_star(their)),
+            their: is_star(their) || (meet && is_star(own)),
+            both: meet && !is_star(own) && !is_star(their),
+        }
     }
-    if their.is_star() {
-        next.push((at, there + 1));
-    }
-    if own.meets(their) {
-        let stay = |step: Step, place: usize| if step.is_star() { place } else { place + 1 };
-        next.push((stay(own, at), stay(their, there)));
-    }
-    next
 }
 
 impl Step {
     fn is_star(self) -> bool {
-        !matches!(self, Self::Letter(_))
+        matches!(self, Self::Star { .. })
     }
 
     /// True when there is a letter that both can read.
     fn meets(self, other: Self) -> bool {
         match (self, other) {
             (Self::Letter(one), Self::Letter(other)) => one == other,
-            (Self::Letter(letter), Self::Segment) | (Self::Segment, Self::Letter(letter)) => {
-                letter != '/'
+            (Self::Letter(letter), Self::Star { slash, at })
+            | (Self::Star { slash, at }, Self::Letter(letter)) => {
+                (slash || letter != '/') && (at || letter != '@')
             }
-            _ => true,
+            (Self::Star { .. }, Self::Star { .. }) => true,
         }
     }
 }
@@ -145,6 +168,22 @@ mod tests {
             ("https://a.b/c/**x", "https://a.b/c/d/e", false),
             ("https://a.b/?", "https://a.b/c", false),
             ("https://a.b/[c]", "https://a.b/c", false),
+            ("https://a.b/c/**", "https://a.b/c/d@refs/heads/e", true),
+            (
+                "https://a.b/c/**@refs/tags/*",
+                "https://a.b/c/d/e@refs/tags/f",
+                true,
+            ),
+            (
+                "https://a.b/c/**@refs/tags/*",
+                "https://a.b/c/d@refs/heads/x@refs/tags/f",
+                false,
+            ),
+            (
+                "https://a.b/c/**@refs/tags/*",
+                "https://a.b/c/d@refs/tags/e@f",
+                false,
+            ),
             ("", "", true),
             ("", "a", false),
             (
@@ -178,6 +217,10 @@ mod tests {
             ("https://a.b/**", "https://a.b/c/**", true),
             ("*a", "*b", false),
             ("a*", "*b", true),
+            ("a*c", "ab*", true),
+            ("*", "**", true),
+            ("a**b**c", "a/x/c", false),
+            ("a**b**c", "*/b/c", true),
         ] {
             let [one, other] = [one, other].map(IdentityPattern::new);
             assert_eq!(one.overlaps(&other), expected, "{one} {other}");
@@ -193,9 +236,41 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_that_is_longer_than_any_is_nobody() {
+    fn what_is_longer_than_any_identity_is_none() {
         let pattern = IdentityPattern::new("**");
         assert!(pattern.matches(&"a".repeat(IDENTITY_BYTES)));
         assert!(!pattern.matches(&"a".repeat(IDENTITY_BYTES + 1)));
+    }
+
+    /// All texts of up to four letters of this alphabet.
+    fn texts() -> Vec<String> {
+        let mut texts = vec![String::new()];
+        for length in 0..4 {
+            let longer: Vec<String> = texts
+                .iter()
+                .filter(|text| text.len() == length)
+                .flat_map(|text| ["a", "/", "@"].map(|letter| format!("{text}{letter}")))
+                .collect();
+            texts.extend(longer);
+        }
+        texts
+    }
+
+    #[test]
+    fn overlapping_is_what_matching_says() {
+        let patterns = [
+            "", "a", "*", "**", "a*", "*a", "**a", "*@*", "a**", "*/a", "@*", "a*@", "**/**",
+        ];
+        let texts = texts();
+        for one in patterns.map(IdentityPattern::new) {
+            for other in patterns.map(IdentityPattern::new) {
+                let both = |text: &String| one.matches(text) && other.matches(text);
+                assert_eq!(
+                    one.overlaps(&other),
+                    texts.iter().any(both),
+                    "{one} {other}"
+                );
+            }
+        }
     }
 }

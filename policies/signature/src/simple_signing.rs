@@ -17,10 +17,6 @@ use crate::verify::{Shown, VerifyError};
 ///
 /// The payload's docker reference is not looked at, as with cosign: the digest is what
 /// is signed, and a copy in another repository is the same artifact.
-#[cfg_attr(
-    not(feature = "keyless"),
-    expect(unused_variables, reason = "a key needs no proof beside the signature")
-)]
 pub(crate) fn verify(
     payload: &[u8],
     signature: &str,
@@ -36,6 +32,8 @@ pub(crate) fn verify(
         });
     }
     match by {
+        // As with bundles, a signature is by a key or by an identity, and never counts for both.
+        Authority::Key(_) if proof.is_some() => return Err(VerifyError::Certificate),
         Authority::Key(key) => check_key(payload, signature, key)?,
         #[cfg(feature = "keyless")]
         Authority::Identity(identity) => {

@@ -2,10 +2,13 @@
 //! (protobuf-specs, `sigstore_trustroot.proto`).
 
 use std::fmt;
-use std::str;
 
-use sigstore_types::{ArtifactDigest, Bundle};
-use sigstore_verify::trust_root::TrustedRoot as Material;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sigstore_types::bundle::{TimestampVerificationData, VerificationMaterialContent};
+use sigstore_types::{Artifact, Bundle, MediaType};
+use sigstore_verify::trust_root::{TransparencyLog, TrustedRoot as Material};
 use sigstore_verify::{VerificationPolicy, Verifier};
 use thiserror::Error;
 use wasmport_artifact::{Digest, limits};
@@ -16,7 +19,9 @@ use wasmport_artifact::{Digest, limits};
 /// What the root carries is asked for: with transparency logs in it a signature must be in
 /// one of them, and with logs of certificates the certificate must be. A root without
 /// transparency logs has timestamp authorities, and one of them must have seen the signature.
+/// What the root does not carry is not looked at.
 pub struct TrustedRoot {
+    material: Material,
     verifier: Verifier,
     policy: VerificationPolicy,
     digest: Digest,
@@ -29,8 +34,11 @@ pub enum TrustedRootError {
     #[error("a trusted root has at most {ROOT_BYTES} bytes, got {0}")]
     TooLarge(usize),
     /// No JSON, JSON of another shape, or several documents in one file.
-    #[error("it is not one JSON document `trusted_root.json`: {0}")]
-    Malformed(Box<dyn std::error::Error + Send + Sync>),
+    #[error("it is not a trusted root, one JSON document: {0}")]
+    Malformed(serde_json::Error),
+    /// Another document, or one of a version that we do not know.
+    #[error("it has media type `{0}`, expected a Sigstore trusted root of version 0.1 or 0.2")]
+    MediaType(String),
     /// Nobody in it can vouch for an identity.
     #[error("it has no certificate authority")]
     NoAuthority,
@@ -47,16 +55,26 @@ pub enum TrustedRootError {
 /// The largest file: Sigstore's own has 7 kB, GitHub's, with thirty authorities, 32 kB.
 const ROOT_BYTES: usize = limits::SIGNATURE_BYTES;
 
+/// Media types of the versions that we know.
+const KNOWN: [&str; 4] = [
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+];
+
 impl TrustedRoot {
     /// Reads a `trusted_root.json` of version 0.1 or 0.2.
     pub fn from_json(bytes: &[u8]) -> Result<Self, TrustedRootError> {
         if bytes.len() > ROOT_BYTES {
             return Err(TrustedRootError::TooLarge(bytes.len()));
         }
-        let text =
-            str::from_utf8(bytes).map_err(|error| TrustedRootError::Malformed(error.into()))?;
-        let material =
-            Material::from_json(text).map_err(|error| TrustedRootError::Malformed(error.into()))?;
+        let fields: Fields = serde_json::from_slice(bytes).map_err(TrustedRootError::Malformed)?;
+        let material: Material =
+            serde_json::from_value(fields.into()).map_err(TrustedRootError::Malformed)?;
+        if !KNOWN.contains(&&*material.media_type) {
+            return Err(TrustedRootError::MediaType(material.media_type));
+        }
         if material.certificate_authorities.is_empty() {
             return Err(TrustedRootError::NoAuthority);
         }
@@ -66,8 +84,9 @@ impl TrustedRoot {
         let verifier = Verifier::new(&material)
             .map_err(|error| TrustedRootError::Material(Box::new(error)))?;
         Ok(Self {
-            verifier,
             policy: asked_of_signatures(&material),
+            material,
+            verifier,
             digest: Digest::of(bytes),
         })
     }
@@ -81,10 +100,58 @@ impl TrustedRoot {
     /// `signed`. Whom the certificate names is not looked at.
     pub(crate) fn verify(
         &self,
-        bundle: &Bundle,
-        signed: ArtifactDigest,
+        mut bundle: Bundle,
+        signed: Artifact<'_>,
     ) -> Result<(), sigstore_verify::Error> {
-        self.verifier.verify(signed, bundle, &self.policy)?;
+        self.leave_out_what_is_not_asked_for(&mut bundle);
+        let verifier = &self.verifier;
+        let result = verifier.verify(signed.clone(), &bundle, &self.policy)?;
+        match result.verified_timestamps().iter().min() {
+            Some(then) => self.verify_with_the_logs_of(*then, signed, &bundle),
+            None => Ok(()),
+        }
+    }
+
+    /// Logs and authorities that the root does not know neither help nor hurt. Neither do other
+    /// certificates than the first: whoever the root means to issue some is in the root, and a
+    /// bundle must not bring along somebody else with a certificate by the same authority.
+    fn leave_out_what_is_not_asked_for(&self, bundle: &mut Bundle) {
+        let material = &mut bundle.verification_material;
+        if let VerificationMaterialContent::X509CertificateChain { certificates } =
+            &mut material.content
+        {
+            certificates.truncate(1);
+        }
+        if self.material.timestamp_authorities.is_empty() {
+            material.timestamp_verification_data = TimestampVerificationData::default();
+        }
+        if self.material.tlogs.is_empty() {
+            material.tlog_entries.clear();
+            // A log's promise is a part of bundles of the first version.
+            if bundle.media_type == MediaType::Bundle0_1 {
+                bundle.media_type = MediaType::Bundle0_2;
+            }
+        }
+    }
+
+    /// A log that was retired before the signature was made proves nothing about it: its key may
+    /// be known by now. The verifier minds that with promises, and not with proofs.
+    fn verify_with_the_logs_of(
+        &self,
+        then: Timestamp,
+        signed: Artifact<'_>,
+        bundle: &Bundle,
+    ) -> Result<(), sigstore_verify::Error> {
+        let is_retired = |log: &TransparencyLog| {
+            let end = log.public_key.valid_for.and_then(|window| window.end);
+            end.is_some_and(|end| end < then)
+        };
+        if !self.material.tlogs.iter().any(is_retired) {
+            return Ok(());
+        }
+        let mut material = self.material.clone();
+        material.tlogs.retain(|log| !is_retired(log));
+        Verifier::new(&material)?.verify(signed, bundle, &self.policy)?;
         Ok(())
     }
 }
@@ -98,6 +165,37 @@ fn asked_of_signatures(material: &Material) -> VerificationPolicy {
         policy = policy.skip_sct();
     }
     policy
+}
+
+/// The fields of a trusted root, so that one that is misspelt is not one that is missing.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Fields {
+    media_type: Value,
+    #[serde(default = "none")]
+    tlogs: Value,
+    #[serde(default = "none")]
+    certificate_authorities: Value,
+    #[serde(default = "none")]
+    ctlogs: Value,
+    #[serde(default = "none")]
+    timestamp_authorities: Value,
+}
+
+fn none() -> Value {
+    Value::Array(Vec::new())
+}
+
+impl From<Fields> for Value {
+    fn from(fields: Fields) -> Self {
+        json!({
+            "mediaType": fields.media_type,
+            "tlogs": fields.tlogs,
+            "certificateAuthorities": fields.certificate_authorities,
+            "ctlogs": fields.ctlogs,
+            "timestampAuthorities": fields.timestamp_authorities,
+        })
+    }
 }
 
 impl fmt::Debug for TrustedRoot {

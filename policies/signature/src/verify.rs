@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "keyless")]
+use sigstore_verify::TransparencyLogError;
 use thiserror::Error;
 use wasmport_artifact::Digest;
 
@@ -61,6 +63,14 @@ pub enum VerifyError {
         /// Whose token it was given for, as it says itself.
         issuer: Shown,
     },
+    /// More evidence than anybody gathers for one signature.
+    #[error("the bundle has {got} log entries or timestamps, expected at most {max}")]
+    TooManyProofs {
+        /// The limit.
+        max: usize,
+        /// How many there are.
+        got: usize,
+    },
     /// A certificate, a log entry, a timestamp or a signature that does not hold.
     #[cfg(feature = "keyless")]
     #[error("the trusted root does not prove who signed it and when")]
@@ -87,7 +97,7 @@ pub enum VerifyError {
     #[error("the statement is of type `{0}`, expected in-toto statement v0.1 or v1")]
     StatementType(Shown),
     /// The key signed something else than "this is mine": an SBOM, a provenance.
-    #[error("the key signed a `{predicate_type}`, which is not a signature of the artifact")]
+    #[error("what was signed is a `{predicate_type}`, which is not a signature of the artifact")]
     NotASignature {
         /// What was signed.
         predicate_type: Shown,
@@ -104,6 +114,17 @@ pub enum VerifyError {
 
 #[cfg(feature = "keyless")]
 impl VerifyError {
+    /// Whether it may verify later, as it is: the clock of its log is ahead of ours.
+    pub fn may_pass(&self) -> bool {
+        let Self::Unproved { source } = self else {
+            return false;
+        };
+        matches!(
+            **source,
+            sigstore_verify::Error::TransparencyLog(TransparencyLogError::IntegratedTime(_))
+        )
+    }
+
     pub(crate) fn unproved(source: impl Into<sigstore_verify::Error>) -> Self {
         Self::Unproved {
             source: Box::new(source.into()),
@@ -172,6 +193,17 @@ mod tests {
         let long = Shown::from("x".repeat(5000).as_str()).to_string();
         assert_eq!(long.chars().count(), SHOWN_CHARS + 1);
         assert!(long.ends_with('…'));
+    }
+
+    #[cfg(feature = "keyless")]
+    #[test]
+    fn what_comes_from_the_future_may_pass_later_and_nothing_else() {
+        let unproved = |error: TransparencyLogError| VerifyError::unproved(error).may_pass();
+        assert!(unproved(TransparencyLogError::IntegratedTime(
+            "later".into()
+        )));
+        assert!(!unproved(TransparencyLogError::Checkpoint("none".into())));
+        assert!(!VerifyError::NoCertificate.may_pass());
     }
 
     #[test]

@@ -255,6 +255,12 @@ fn roots_that_can_prove_nothing_are_refused() {
         }
         refused(&root)
     };
+    let mut misspelt = root.clone();
+    misspelt["tlog"] = misspelt["tlogs"].take();
+    assert!(matches!(refused(&misspelt), TrustedRootError::Malformed(_)));
+    let mut other = root.clone();
+    other["mediaType"] = json!("application/vnd.dev.sigstore.signingconfig.v0.2+json");
+    assert!(matches!(refused(&other), TrustedRootError::MediaType(_)));
     assert!(matches!(
         without(&["certificateAuthorities"]),
         TrustedRootError::NoAuthority
@@ -289,4 +295,92 @@ fn an_authority_is_told_from_others_by_issuer_identity_and_root() {
     let different: std::collections::BTreeSet<_> = prints.iter().collect();
     assert_eq!(different.len(), prints.len());
     assert_eq!(release().fingerprint(), prints[0]);
+}
+
+/// A leaf's bundle in the form of version 0.2, which brings the authority between along.
+fn with_chain() -> Value {
+    let mut bundle = document("keyless-between.bundle.json");
+    let root = document("trusted-root-between.json");
+    let between = root.pointer("/certificateAuthorities/0/certChain/certificates/0");
+    let between = between.unwrap();
+    let material = bundle.pointer_mut("/verificationMaterial").unwrap();
+    let material = material.as_object_mut().unwrap();
+    let leaf = material.remove("certificate").unwrap();
+    let chain = json!({ "certificates": [leaf, between] });
+    material.insert("x509CertificateChain".to_owned(), chain);
+    let version = json!("application/vnd.dev.sigstore.bundle+json;version=0.2");
+    *bundle.pointer_mut("/mediaType").unwrap() = version;
+    bundle
+}
+
+#[test]
+fn an_authority_that_the_bundle_brings_along_is_not_believed() {
+    let root = document("trusted-root-between.json");
+    let authority = by(RELEASE, ISSUER, root.to_string().as_bytes());
+    for known in [document("keyless-between.bundle.json"), with_chain()] {
+        bundle(&known).verify(&subject(), &authority).unwrap();
+    }
+    let mut only_the_top = root;
+    let chain = &mut only_the_top["certificateAuthorities"][0]["certChain"]["certificates"];
+    chain.as_array_mut().unwrap().remove(0);
+    let authority = by(RELEASE, ISSUER, only_the_top.to_string().as_bytes());
+    let result = bundle(&with_chain()).verify(&subject(), &authority);
+    assert!(is_unproved(&result), "{result:?}");
+}
+
+#[test]
+fn entries_of_logs_do_not_hurt_where_the_root_has_none() {
+    let mut logged = document("keyless-cosign-3.bundle.json");
+    let others = document("public-good.bundle.json");
+    logged["verificationMaterial"]["tlogEntries"] =
+        others["verificationMaterial"]["tlogEntries"].clone();
+    let logged = bundle(&logged);
+    logged.verify(&subject(), &release_without_log()).unwrap();
+    let result = logged.verify(&subject(), &release());
+    assert!(is_unproved(&result), "{result:?}");
+}
+
+#[test]
+fn a_log_that_was_retired_before_proves_nothing() {
+    let until = |end: &str| {
+        let mut root = document("trusted-root.json");
+        root["tlogs"][0]["publicKey"]["validFor"]["end"] = json!(end);
+        by(RELEASE, ISSUER, root.to_string().as_bytes())
+    };
+    let result = cosign_3().verify(&subject(), &until("2026-11-01T00:00:00Z"));
+    assert!(is_unproved(&result), "{result:?}");
+    cosign_3()
+        .verify(&subject(), &until("2026-12-01T00:00:00Z"))
+        .unwrap();
+}
+
+#[test]
+fn a_bundle_with_more_evidence_than_anybody_gathers_is_not_looked_at() {
+    let mut many = document("keyless-cosign-3.bundle.json");
+    let timestamps =
+        &mut many["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"];
+    let one = timestamps[0].clone();
+    *timestamps = vec![one; 33].into();
+    let result = bundle(&many).verify(&subject(), &release());
+    assert!(matches!(
+        result,
+        Err(VerifyError::TooManyProofs { max: 32, got: 33 })
+    ));
+}
+
+#[test]
+fn what_an_identity_signed_does_not_count_for_its_key_too() {
+    let pem = String::from_utf8(fixture("test-only-cosign-2.pub")).unwrap();
+    let key = PublicKey::from_pem(&pem).unwrap().into();
+    let result = cosign_2().verify(&subject(), &key);
+    assert!(matches!(result, Err(VerifyError::Certificate)));
+}
+
+#[test]
+fn words_of_a_bundle_are_shown_short() {
+    let mut strange = document("keyless-cosign-3.bundle.json");
+    strange["mediaType"] = json!(format!("\u{1b}[31m{}", "x".repeat(100_000)));
+    let error = bundle(&strange).verify(&subject(), &release()).unwrap_err();
+    let words = wasmport_artifact::with_causes(&error);
+    assert!(words.len() < 500 && !words.contains('\u{1b}'), "{words}");
 }

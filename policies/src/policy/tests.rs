@@ -313,6 +313,21 @@ fn errors_in_signers_and_exceptions_say_where() {
              there: write the first part of the path without `*`",
         ),
         (
+            identity(good, "http**://**@main"),
+            "p.toml:4:12: `http**://**@main` is not an identity: expected a scheme such as `https` \
+             before `://`",
+        ),
+        (
+            identity(good, "spiffe://*/builder"),
+            "p.toml:4:12: `spiffe://*/builder` is not an identity: anybody has a host: write the \
+             host without `*`",
+        ),
+        (
+            identity(good, "*/*@acme.dev"),
+            "p.toml:4:12: `*/*@acme.dev` is not an identity: expected an address such as \
+             `https://github.com/acme/*` or `*@acme.dev`",
+        ),
+        (
             identity(good, "*"),
             "p.toml:4:12: `*` is not an identity: expected an address such as \
              `https://github.com/acme/*` or `*@acme.dev`",

@@ -16,7 +16,7 @@ use self::reading::Found;
 use super::decisions::{Question, today};
 use super::in_force::PolicyInForce;
 use super::{Admission, AdmissionError};
-use crate::signers::{attested_by, signed_by};
+use crate::signers::Signed;
 use crate::storage::{StorageError, Store};
 
 /// Manifests that may hold signatures of one manifest. They were not read yet.
@@ -36,7 +36,7 @@ pub(super) struct Evidence {
 pub(super) struct Proven {
     pub(super) signed_by: BTreeSet<String>,
     pub(super) attestations: Vec<AttestationFacts>,
-    /// All that may be evidence was there to be read.
+    /// All that may be evidence was there to be read, and will not mean more later.
     pub(super) has_all: bool,
     /// How many signatures and attestations were not looked at, since there are too many.
     pub(super) unread: usize,
@@ -216,12 +216,16 @@ impl Evidence {
         }
         let (policy, subject) = (Arc::clone(&self.policy), subject.clone());
         let verified = tokio::task::spawn_blocking(move || {
-            let trust = &policy.loaded.trust;
-            let attested = attested_by(&found.attestations, &subject, trust);
+            let Found {
+                signatures,
+                attestations,
+                ..
+            } = found;
+            let signed = Signed::verify(&signatures, &attestations, &subject, &policy.loaded.trust);
             Proven {
-                signed_by: signed_by(&found.signatures, &subject, trust),
-                attestations: attested,
-                has_all,
+                signed_by: signed.by,
+                attestations: signed.attestations,
+                has_all: has_all && !signed.may_grow,
                 unread,
             }
         });

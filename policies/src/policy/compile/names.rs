@@ -176,32 +176,45 @@ fn is_https(text: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains('*'))
 }
 
+/// The longest identity. Those of workflows have about one hundred bytes.
+const IDENTITY_BYTES: usize = 512;
+
 /// Refuses identities that anybody can have: a `*` where the host or the owner stands.
 fn check_identity(identity: &str) -> Result<(), &'static str> {
-    if let Some(rest) = identity.strip_prefix("https://") {
-        let mut parts = rest.split('/');
-        let (host, owner) = (
-            parts.next().unwrap_or_default(),
-            parts.next().unwrap_or_default(),
-        );
-        if host.is_empty() || host.contains('*') {
-            return Err("anybody has a host: write the host without `*`");
-        }
-        if owner.is_empty() || owner.contains('*') {
-            return Err(
-                "anybody has an account there: write the first part of the path without `*`",
-            );
-        }
-        return Ok(());
+    if identity.len() > IDENTITY_BYTES {
+        return Err("it is longer than 512 bytes");
+    }
+    if let Some((scheme, rest)) = identity.split_once("://") {
+        return check_address(scheme, rest);
     }
     match identity.rsplit_once('@') {
         Some((user, host))
-            if !user.is_empty() && !host.is_empty() && !host.contains(['*', '/']) =>
+            if !user.is_empty()
+                && !user.contains(['/', ':', '@'])
+                && !host.is_empty()
+                && !host.contains(['*', '/']) =>
         {
             Ok(())
         }
         _ => Err("expected an address such as `https://github.com/acme/*` or `*@acme.dev`"),
     }
+}
+
+/// The address of a workload: `https://github.com/acme/…`, `spiffe://acme.dev/builder`.
+fn check_address(scheme: &str, rest: &str) -> Result<(), &'static str> {
+    let mut parts = rest.split('/');
+    let mut part = || parts.next().unwrap_or_default();
+    let (host, owner) = (part(), part());
+    if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err("expected a scheme such as `https` before `://`");
+    }
+    if host.is_empty() || host.contains('*') {
+        return Err("anybody has a host: write the host without `*`");
+    }
+    if owner.is_empty() || owner.contains('*') {
+        return Err("anybody has an account there: write the first part of the path without `*`");
+    }
+    Ok(())
 }
 
 fn optional_day(
