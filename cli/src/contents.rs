@@ -1,19 +1,15 @@
 //! What a manifest carries, found out from its blobs as a registry of ours does at a push.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 
-use wasmport_artifact::{Descriptor, Digest, Hasher, Manifest, limits, with_causes};
+use wasmport_artifact::{Digest, Hasher, Manifest, limits, with_causes};
 use wasmport_builder::Layout;
 use wasmport_client::Registry;
-use wasmport_policies::{Content, ImageSurvey};
+use wasmport_policies::{Content, ImageSurvey, Part};
 
 use crate::error::Failure;
 use crate::remote;
-
-/// How much of a blob tells whether it is Wasm.
-const BEGINNING_BYTES: u64 = 8;
 
 /// What the blobs of a layout are that is not one Wasm in one layer.
 pub(crate) fn of_layout(layout: &Layout) -> Content {
@@ -22,12 +18,12 @@ pub(crate) fn of_layout(layout: &Layout) -> Content {
         return hiding;
     }
     let mut survey = ImageSurvey::default();
-    for blob in Blob::all(manifest) {
-        let Ok(mut file) = File::open(layout.blob_path(&blob.described.digest)) else {
-            survey.miss(blob.described);
+    for part in Part::all(manifest) {
+        let Ok(mut file) = File::open(layout.blob_path(&part.described.digest)) else {
+            survey.miss(part.described);
             continue;
         };
-        if let Some(other) = blob.look(&mut survey, &mut file) {
+        if let Some(other) = look(part, &mut survey, &mut file) {
             return other;
         }
     }
@@ -43,82 +39,56 @@ pub(crate) async fn of_remote(
         return Ok(hiding);
     }
     let mut survey = ImageSurvey::default();
-    for blob in Blob::all(manifest) {
+    for part in Part::all(manifest) {
         if survey.is_spent() {
-            survey.pass_over(blob.described);
+            survey.pass_over(part.described);
             continue;
         }
-        if blob.described.size > limits::WASM_BYTES {
+        if part.described.size > limits::WASM_BYTES {
             let reason = format!(
                 "it is over {} bytes, and was not pulled",
                 limits::WASM_BYTES
             );
-            survey.leave_out(blob.described, &reason);
+            survey.leave_out(part.described, &reason);
             continue;
         }
-        let bytes = registry.pull_blob_bytes(blob.described, limits::WASM_BYTES);
+        let bytes = registry.pull_blob_bytes(part.described, limits::WASM_BYTES);
         let bytes = bytes.await.map_err(remote::failed("pull a layer"))?;
-        if let Some(other) = blob.look(&mut survey, &mut bytes.as_slice()) {
+        if let Some(other) = look(part, &mut survey, &mut bytes.as_slice()) {
             return Ok(other);
         }
     }
     Ok(survey.finish(manifest))
 }
 
-/// A config or a layer.
-struct Blob<'a> {
-    described: &'a Descriptor,
-    is_config: bool,
-}
-
-impl<'a> Blob<'a> {
-    /// The config and the layers, each once.
-    fn all(manifest: &'a Manifest) -> impl Iterator<Item = Self> {
-        let config = manifest.config().into_iter().map(|config| (config, true));
-        let layers = manifest.layers().iter().map(|layer| (layer, false));
-        let mut known = HashSet::new();
-        config
-            .chain(layers)
-            .filter(move |(blob, _)| known.insert((&blob.digest, &blob.media_type)))
-            .map(|(described, is_config)| Self {
-                described,
-                is_config,
-            })
+/// Looks through a part, or says what the manifest is that hides something in it.
+fn look(part: Part<'_>, survey: &mut ImageSurvey, bytes: &mut dyn Read) -> Option<Content> {
+    let mut bytes = Hashed::new(bytes, &part.described.digest);
+    let mut beginning = Vec::new();
+    if let Err(error) = (&mut bytes)
+        .take(Part::BEGINNING_BYTES)
+        .read_to_end(&mut beginning)
+    {
+        survey.leave_out(part.described, &with_causes(&error));
+        return None;
     }
-
-    /// Looks through the blob, or says what the manifest is that hides something in it.
-    fn look(&self, survey: &mut ImageSurvey, bytes: &mut dyn Read) -> Option<Content> {
-        let mut bytes = Hashed::new(bytes, &self.described.digest);
-        let mut beginning = Vec::new();
-        if let Err(error) = (&mut bytes)
-            .take(BEGINNING_BYTES)
-            .read_to_end(&mut beginning)
-        {
-            survey.leave_out(self.described, &with_causes(&error));
-            return None;
-        }
-        let disguised = if self.is_config {
-            Content::disguised_as_config(&beginning)
-        } else {
-            Content::disguised(&self.described.media_type, &beginning)
-        };
-        if disguised.is_some() {
-            return disguised;
-        }
-        if survey.is_spent() {
-            survey.pass_over(self.described);
-        } else {
-            let mut all = Cursor::new(beginning).chain(&mut bytes);
-            survey.look_through(self.described, &mut all);
-        }
-        let digest = &self.described.digest;
-        let reason = match bytes.finish() {
-            Ok(found) if found == *digest => return None,
-            Ok(found) => format!("the blob `{digest}` has the digest `{found}`"),
-            Err(error) => format!("the blob `{digest}` cannot be read: {error}"),
-        };
-        Some(Content::Unreadable { reason })
+    let disguised = part.disguised(&beginning);
+    if disguised.is_some() {
+        return disguised;
     }
+    if survey.is_spent() {
+        survey.pass_over(part.described);
+    } else {
+        let mut all = Cursor::new(beginning).chain(&mut bytes);
+        survey.look_through(part.described, &mut all);
+    }
+    let digest = &part.described.digest;
+    let reason = match bytes.finish() {
+        Ok(found) if found == *digest => return None,
+        Ok(found) => format!("the blob `{digest}` has the digest `{found}`"),
+        Err(error) => format!("the blob `{digest}` cannot be read: {error}"),
+    };
+    Some(Content::Unreadable { reason })
 }
 
 /// Bytes whose digest is found out while they are read.

@@ -5,11 +5,13 @@ mod gather;
 mod image;
 #[cfg(test)]
 mod page;
+mod part;
 mod wasm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use image::{ImageSurvey, LayerFacts, LayerLimits};
+pub use part::Part;
 use serde::{Deserialize, Serialize};
 pub use wasm::Wasm;
 use wasmport_artifact::{

@@ -25,7 +25,7 @@ pub use decision::{
 };
 pub use explain::{ExplainedExport, ExplainedImport, Explanation, Outcome, explain};
 pub use facts::{
-    Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, LayerLimits, Previous,
+    Attestation, Content, Facts, ImageSurvey, InnerWasm, LayerFacts, LayerLimits, Part, Previous,
     TagFacts, Unseen, Wasm,
 };
 pub use finding::{Code, Effect, Finding, Found, Place, Texts};

@@ -1,8 +1,7 @@
 //! Reads what a manifest carries from its blobs.
 
 use wasmport_artifact::{
-    Descriptor, Disagreement, Inspection, Manifest, NotWasm, WasmConfig, limits, media_type,
-    with_causes,
+    Descriptor, Disagreement, Inspection, Manifest, WasmConfig, limits, media_type, with_causes,
 };
 
 use super::{Content, ImageSurvey, Wasm};
@@ -19,18 +18,6 @@ impl Content {
         read(manifest, config, layer).unwrap_or_else(|reason| Self::Unreadable { reason })
     }
 
-    /// What a layer is that begins with `beginning` (eight bytes are enough), if it is Wasm
-    /// and its media type does not say so. Somebody's client will run it all the same.
-    pub fn disguised(media_type: &str, beginning: &[u8]) -> Option<Self> {
-        let is_code = matches!(NotWasm::recognise(beginning), None | Some(NotWasm::Aot));
-        (is_code && !media_type::is_wasm_layer(media_type)).then(|| Self::Unreadable {
-            reason: format!(
-                "a layer is WebAssembly and its media type is `{media_type}`, expected `{}`",
-                media_type::WASM
-            ),
-        })
-    }
-
     /// What a manifest is that carries Wasm in itself, packed into the `data` of a descriptor.
     /// A registry can hold back blobs, and not what stands in a manifest.
     pub fn embedded(manifest: &Manifest) -> Option<Self> {
@@ -42,15 +29,6 @@ impl Content {
                  in a blob",
                 descriptor.digest
             ),
-        })
-    }
-
-    /// What a manifest is whose config begins with `beginning`, if that is Wasm: nobody runs a
-    /// config, and so it would only hide what should be a layer.
-    pub fn disguised_as_config(beginning: &[u8]) -> Option<Self> {
-        let is_code = matches!(NotWasm::recognise(beginning), None | Some(NotWasm::Aot));
-        is_code.then(|| Self::Unreadable {
-            reason: "its config is WebAssembly, expected it in a layer".to_owned(),
         })
     }
 }

@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use wasmport_artifact::{Descriptor, ImageManifest, Manifest, media_type};
-use wasmport_policies::{Content, Facts, ImageSurvey, Policy, Verdict, decide};
+use wasmport_policies::{Content, Facts, ImageSurvey, Part, Policy, Verdict, decide};
 
 use crate::made::TODAY;
 
@@ -145,12 +145,14 @@ fn content(layers: &[Layer], manifest: &Manifest) -> Content {
         );
     }
     let mut survey = ImageSurvey::default();
-    survey.look_through(manifest.config().unwrap(), &mut b"{}".as_slice());
-    for (layer, described) in layers.iter().zip(manifest.layers()) {
-        if let Some(disguised) = Content::disguised(&described.media_type, &layer.bytes) {
+    for part in Part::all(manifest) {
+        let mut layers = layers.iter().zip(manifest.layers());
+        let layer = layers.find(|(_, described)| *described == part.described);
+        let bytes = layer.map_or(b"{}".as_slice(), |(layer, _)| &layer.bytes);
+        if let Some(disguised) = part.disguised(bytes) {
             return disguised;
         }
-        survey.look_through(described, &mut layer.bytes.as_slice());
+        survey.look_through(part.described, &mut &*bytes);
     }
     survey.finish(manifest)
 }

@@ -1,18 +1,14 @@
 //! Reads the blobs of a manifest and finds out what they are.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use wasmport_artifact::{Descriptor, Manifest, RepositoryName, limits};
-use wasmport_policies::{Content, Wasm};
+use wasmport_policies::{Content, Part, Wasm};
 
 use super::blocking_blob::BlockingBlob;
 use super::{Admission, AdmissionError};
 use crate::storage::StorageError;
-
-/// How much of a layer tells whether it is Wasm.
-const BEGINNING_BYTES: u64 = 8;
 
 /// What the beginnings of the blobs of a manifest told.
 #[derive(Default)]
@@ -109,26 +105,16 @@ impl Admission {
         manifest: &Manifest,
     ) -> Result<Beginnings, StorageError> {
         let mut found = Beginnings::default();
-        let mut known = HashSet::new();
-        let config = manifest.config().map(|config| (config, true));
-        let layers = manifest.layers().iter().map(|layer| (layer, false));
-        for (blob, is_config) in config.into_iter().chain(layers) {
+        for part in Part::all(manifest) {
+            let Some(beginning) = self.beginning(repository, part.described).await? else {
+                found.absent.push(part.described.clone());
+                continue;
+            };
+            found.here.push(part.described.clone());
+            found.disguised = part.disguised(&beginning);
             if found.disguised.is_some() {
                 break;
             }
-            if !known.insert((&blob.digest, &blob.media_type)) {
-                continue;
-            }
-            let Some(beginning) = self.beginning(repository, blob).await? else {
-                found.absent.push(blob.clone());
-                continue;
-            };
-            found.disguised = if is_config {
-                Content::disguised_as_config(&beginning)
-            } else {
-                Content::disguised(&blob.media_type, &beginning)
-            };
-            found.here.push(blob.clone());
         }
         Ok(found)
     }
@@ -147,7 +133,9 @@ impl Admission {
         {
             return Ok(None);
         }
-        let beginning = self.store.read_beginning(&blob.digest, BEGINNING_BYTES);
+        let beginning = self
+            .store
+            .read_beginning(&blob.digest, Part::BEGINNING_BYTES);
         beginning.await
     }
 }

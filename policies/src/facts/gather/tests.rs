@@ -175,18 +175,3 @@ fn wasm_in_a_descriptor_is_found_however_it_is_packed() {
         assert!(reason(found).contains("is or may hold WebAssembly"));
     }
 }
-
-#[test]
-fn wasm_under_another_type_is_disguised() {
-    let wasm = b"\0asm\x0d\0\x01\0";
-    for media_type in ["application/octet-stream", "text/plain"] {
-        let found = Content::disguised(media_type, wasm);
-        assert!(
-            matches!(found, Some(Content::Unreadable { .. })),
-            "{media_type}"
-        );
-    }
-    assert_eq!(Content::disguised("application/wasm", wasm), None);
-    assert_eq!(Content::disguised("text/plain", b"hello"), None);
-    assert_eq!(Content::disguised("text/plain", b""), None);
-}
