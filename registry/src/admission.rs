@@ -201,6 +201,7 @@ impl Admission {
         let digest = judged.digest.clone();
         let tags = judged.tags.clone();
         let summary = self.summary_of(&judged).await;
+        let is_new = self.store.decision(&repository, &digest).await?.is_none();
         self.carry_out(judged, decision).await?;
         audit::push(&repository, &push.reference, &digest, decision);
         self.metrics.decided("push", decision);
@@ -219,7 +220,9 @@ impl Admission {
                 .await?;
         }
         if decision.verdict != Verdict::Deny {
-            self.note_proofs(&repository, &digest).await?;
+            if is_new {
+                self.note_proofs(&repository, &digest).await?;
+            }
             self.settle_what_this_is_about(&repository, &tags, &digest, &manifest)
                 .await?;
         }

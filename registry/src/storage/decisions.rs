@@ -131,7 +131,8 @@ impl Store {
         policy: &Digest,
     ) -> Result<(), StorageError> {
         self.amend(repository, manifest, |record| {
-            record.summarized = Some(policy.clone());
+            let before = record.summarized.replace(policy.clone());
+            before.as_ref() != Some(policy)
         })
         .await
     }
@@ -144,20 +145,18 @@ impl Store {
         referrer: &Digest,
     ) -> Result<(), StorageError> {
         self.amend(repository, manifest, |record| {
-            if record.proofs.len() < PROOFS {
-                record.proofs.insert(referrer.clone());
-            }
+            record.proofs.len() < PROOFS && record.proofs.insert(referrer.clone())
         })
         .await
     }
 
-    /// Changes what was written down of a manifest, if anything was. When others write all the
-    /// time, it is left undone at last.
+    /// Changes what was written down of a manifest, if anything was; `change` says whether it
+    /// did. When others write all the time, it is left undone at last.
     async fn amend(
         &self,
         repository: &RepositoryName,
         manifest: &Digest,
-        change: impl Fn(&mut DecisionRecord),
+        change: impl Fn(&mut DecisionRecord) -> bool,
     ) -> Result<(), StorageError> {
         let key = Key::decision(repository, manifest);
         for _ in 0..ATTEMPTS {
@@ -165,7 +164,9 @@ impl Store {
                 return Ok(());
             };
             let mut record: DecisionRecord = decode(&key, &known)?;
-            change(&mut record);
+            if !change(&mut record) {
+                return Ok(());
+            }
             let batch = Batch::new().put_if_unchanged(key.clone(), known.version, encode(&record));
             match self.commit(batch).await {
                 Ok(()) => return Ok(()),
