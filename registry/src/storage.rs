@@ -57,7 +57,7 @@ pub use redb::{CommitCounts, RedbRecords, RedbSettings};
 pub use stage_id::{StageId, StageIdError};
 pub use store::Store;
 
-pub(crate) use decisions::{Compared, DecisionRecord};
+pub(crate) use decisions::{Compared, DecisionRecord, PROOFS};
 pub(crate) use grants::DeleteBlob;
 pub(crate) use history::{Event, MOVES};
 pub(crate) use leases::unhindered;

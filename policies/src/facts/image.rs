@@ -9,6 +9,7 @@ mod form;
 mod header;
 mod limits;
 mod pax;
+mod tail;
 mod text;
 mod walk;
 
@@ -21,6 +22,7 @@ use super::attached::is_about_another;
 use super::{Content, InnerWasm, Unseen};
 use expand::Budget;
 use form::Form;
+use tail::Tail;
 use walk::{Place, Walk};
 
 /// Beginnings of annotations with which clients that pull lazily find a table of contents, and trust it:
@@ -31,6 +33,9 @@ const TABLES: [&str; 4] = [
     "io.containers.zstd-chunked.",
     "io.github.containers.zstd-chunked.",
 ];
+
+/// Why a layer with such a table was not seen.
+const TABLE: &str = "some clients read it by a table of contents, which may name other files";
 
 /// How much of each layer is looked through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +102,12 @@ impl LayerFacts {
             path: String::new(),
             depth: 0,
         };
-        match walk.look_at(&place, bytes) {
+        let mut bytes = Tail::new(bytes);
+        let form = walk.look_at(&place, &mut bytes);
+        if bytes.announces_table().is_ok_and(|announced| announced) {
+            walk.unseen("", TABLE.to_owned());
+        }
+        match form {
             Err(reason) => walk.unseen("", reason),
             Ok(form) => found.form = Some(form),
         }
@@ -194,8 +204,7 @@ impl ImageSurvey {
         add(&mut self.unseen, &found.unseen);
         let has_table = |key: &String| TABLES.iter().any(|table| key.starts_with(table));
         if layer.annotations.keys().any(has_table) {
-            let reason = "some clients read it by a table of contents, which may name other files";
-            note(&mut self.unseen, &found.layer, "", reason.to_owned());
+            note(&mut self.unseen, &found.layer, "", TABLE.to_owned());
         }
         if found.form == Some(Form::Plain)
             && let Some(reason) = should_be(layer)

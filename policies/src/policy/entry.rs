@@ -94,6 +94,11 @@ impl Functions {
         };
         let mut names = self.names.iter();
         match identity {
+            // Of a core module a name may begin with several brackets, and who denies the function
+            // means it under all of them.
+            Identity::Interface(_) if self.any_case => {
+                names.any(|known| known.plain().matches(bare(function)))
+            }
             Identity::Interface(_) => {
                 let function = plain(function);
                 names.any(|known| known.plain().matches(function))
@@ -101,11 +106,19 @@ impl Functions {
             // There brackets are a part of the name, and make another function. Who denies one
             // means either.
             Identity::Name(_) if self.any_case => names.any(|known| {
-                known.written.matches(function) || known.plain().matches(plain(function))
+                known.written.matches(function) || known.plain().matches(bare(function))
             }),
             Identity::Name(_) => names.any(|known| known.written.matches(function)),
         }
     }
+}
+
+/// A name without all that stands in brackets before it.
+fn bare(mut name: &str) -> &str {
+    while let Some((_, rest)) = name.strip_prefix('[').and_then(|name| name.split_once(']')) {
+        name = rest;
+    }
+    name
 }
 
 impl Function {

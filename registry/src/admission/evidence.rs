@@ -17,7 +17,7 @@ use super::decisions::{Question, today};
 use super::in_force::PolicyInForce;
 use super::{Admission, AdmissionError};
 use crate::signers::Signed;
-use crate::storage::{StorageError, Store};
+use crate::storage::{PROOFS, StorageError, Store};
 
 /// Manifests that may hold signatures of one manifest. They were not read yet.
 #[derive(Clone, Debug)]
@@ -60,8 +60,8 @@ impl Admission {
         evidence.read(&self.store, subject).await
     }
 
-    /// Writes down that a referrer which has come just now proves something, if it does. No
-    /// number of others is read before it from then on.
+    /// Writes down that a referrer which has come just now proves something that is asked for, if
+    /// it does. No number of others is read before it from then on.
     pub(super) async fn note_proof(
         &self,
         repository: &RepositoryName,
@@ -70,7 +70,12 @@ impl Admission {
         manifest: &Manifest,
     ) -> Result<(), AdmissionError> {
         let policy = self.policy.get();
-        if policy.loaded.trust.is_empty() || !is_bundle_manifest(manifest) {
+        let wanted = policy.loaded.policy.predicates(repository);
+        let wanted: Vec<String> = wanted.into_iter().map(str::to_owned).collect();
+        let [bundle] = manifest.layers() else {
+            return Ok(());
+        };
+        if wanted.is_empty() || !is_bundle_manifest(manifest) {
             return Ok(());
         }
         let alone = Evidence {
@@ -78,10 +83,13 @@ impl Admission {
             ..Evidence::none(policy, repository)
         };
         let proven = self.prove(&alone, subject).await?;
-        if proven.signed_by.is_empty() && proven.attestations.is_empty() {
-            return Ok(());
+        // A plain signature is a statement with a predicate type of its own.
+        let mut said = proven.attestations.iter();
+        if said.any(|it| wanted.contains(&it.predicate_type)) {
+            let (store, blob) = (&self.store, &bundle.digest);
+            store.proved(repository, subject, referrer, blob).await?;
         }
-        Ok(self.store.proved(repository, subject, referrer).await?)
+        Ok(())
     }
 
     /// The same for what came before the subject itself, as clients push signatures first.
@@ -90,7 +98,8 @@ impl Admission {
         repository: &RepositoryName,
         subject: &Digest,
     ) -> Result<(), AdmissionError> {
-        for referrer in self.evidence(repository, subject).await?.referrers {
+        let referrers = self.evidence(repository, subject).await?.referrers;
+        for referrer in referrers.into_iter().take(PROOFS) {
             if let Some(stored) = self.store.manifest(repository, &referrer).await?
                 && let Ok(manifest) = stored.parse()
             {
@@ -138,7 +147,8 @@ impl Evidence {
             let bundles: Vec<_> = page.into_iter().filter(is_bundle).collect();
             if !candidates.are_few(bundles.len()) && !candidates.knows_proofs() {
                 let record = store.decision(repository, subject).await?;
-                candidates.prefer(record.map(|record| record.proofs).unwrap_or_default());
+                let proofs = record.map(|record| record.proofs).unwrap_or_default();
+                candidates.prefer(proofs.into_values().collect());
             }
             for bundle in bundles {
                 candidates.add(bundle);

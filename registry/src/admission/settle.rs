@@ -1,11 +1,13 @@
 //! Held manifests: decided again when something arrives that they may have waited for.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tracing::{error, warn};
 use wasmport_artifact::{Digest, Manifest, RepositoryName, Tag, with_causes};
 use wasmport_policies::Verdict;
 
+use super::evidence::{Evidence, Proven};
 use super::{Admission, AdmissionError, AdmittedManifest};
 use crate::audit;
 use crate::storage::{Condition, Pending, TagError, TagTerms, Wishes};
@@ -15,8 +17,9 @@ impl Admission {
     /// decided on stays held, and the others are served.
     pub(crate) async fn settle_all(&self) -> Result<(), AdmissionError> {
         let wishes = self.store.all_pending().await?;
+        let mut known = Known::new();
         for pending in self.readable(wishes) {
-            if let Err(error) = self.settle_one(&pending).await {
+            if let Err(error) = self.settle_one(&pending, &mut known).await {
                 let (repository, digest) = (&pending.repository, &pending.digest);
                 let error = with_causes(&error);
                 error!(%repository, %digest, error, "still held");
@@ -46,8 +49,11 @@ impl Admission {
     ) -> Result<(), AdmissionError> {
         let subject = manifest.subject().map(|subject| &subject.digest);
         if let Some(subject) = subject {
-            self.note_proof(repository, subject, digest, manifest)
-                .await?;
+            let noted = self.note_proof(repository, subject, digest, manifest);
+            if let Err(error) = noted.await {
+                let error = with_causes(&error);
+                warn!(%repository, %digest, error, "failed to write down what was proved");
+            }
         }
         let is_cosign = |terms: &&TagTerms| {
             let name = terms.tag.as_str();
@@ -76,10 +82,10 @@ impl Admission {
         is_meant: impl Fn(&Digest) -> bool,
     ) -> Result<(), AdmissionError> {
         let wishes = self.store.pending(repository).await?;
-        let mut settled = Ok(());
+        let (mut settled, mut known) = (Ok(()), Known::new());
         for pending in self.readable(wishes) {
             if is_meant(&pending.digest)
-                && let Err(error) = self.settle_one(&pending).await
+                && let Err(error) = self.settle_one(&pending, &mut known).await
             {
                 // The others are decided on before anyone is told.
                 settled = Err(error);
@@ -89,7 +95,7 @@ impl Admission {
     }
 
     /// Decides again on a held manifest, and moves its tag when it is admitted now.
-    async fn settle_one(&self, pending: &Pending) -> Result<(), AdmissionError> {
+    async fn settle_one(&self, pending: &Pending, known: &mut Known) -> Result<(), AdmissionError> {
         let Pending {
             repository,
             tag,
@@ -103,7 +109,9 @@ impl Admission {
         let terms = self.terms(repository, tag.clone(), Condition::Anything);
         judged.comparisons = self.comparisons_of_wish(pending, &terms).await?;
         judged.tags = vec![terms];
-        let decided = self.judge(&judged).await?;
+        let (evidence, proven) = self.known(repository, digest, known).await?;
+        let decided = self.decide(&judged, &judged.comparisons, &evidence, &proven);
+        let decided = decided.await?;
         judged.decided = Some(Arc::clone(&decided));
         let decision = &decided.decision;
         if decision.verdict != Verdict::Admit {
@@ -130,6 +138,34 @@ impl Admission {
         Ok(())
     }
 }
+
+impl Admission {
+    /// What proves something about a manifest, once for all the tags that wait for it.
+    async fn known(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        known: &mut Known,
+    ) -> Result<(Evidence, Proven), AdmissionError> {
+        let key = (repository.clone(), digest.clone());
+        if let Some(found) = known.get(&key) {
+            return Ok(found.clone());
+        }
+        let evidence = self.evidence(repository, digest).await?;
+        let proven = self.prove(&evidence, digest).await?;
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(key, (evidence.clone(), proven.clone()));
+        Ok((evidence, proven))
+    }
+}
+
+/// Evidence that was verified already, by repository and manifest.
+type Known = HashMap<(RepositoryName, Digest), (Evidence, Proven)>;
+
+/// How many manifests it is remembered of.
+const KNOWN: usize = 100;
 
 #[cfg(test)]
 mod tests {

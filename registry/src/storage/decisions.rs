@@ -1,6 +1,6 @@
 //! What was decided on a manifest when it came in, kept for whoever asks why it is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wasmport_artifact::{Digest, RepositoryName};
@@ -21,7 +21,7 @@ const VERSIONS: usize = 100;
 
 /// How many referrers are remembered in which something was signed. Of a hundred items that are
 /// read, a third are referrers at least.
-const PROOFS: usize = 32;
+pub(crate) const PROOFS: usize = 32;
 
 /// How often a change is tried again that others were faster than.
 const ATTEMPTS: usize = 10;
@@ -44,10 +44,10 @@ pub(crate) struct DecisionRecord {
     /// Who pushed it last, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pushed_by: Option<String>,
-    /// Referrers in which a signer was found to have signed something about it. What they prove
-    /// is asked anew each time; others are read after them.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) proofs: BTreeSet<Digest>,
+    /// Blobs in which a signer was found to have signed something about it, each with a referrer
+    /// that names it. What they prove is asked anew each time; others are read after them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) proofs: BTreeMap<Digest, Digest>,
     /// The versions that it was compared with, each once.
     #[serde(default)]
     pub(crate) previous: Vec<Previous>,
@@ -79,7 +79,7 @@ impl DecisionRecord {
             at: now_ms(),
             summarized: None,
             pushed_by: None,
-            proofs: BTreeSet::new(),
+            proofs: BTreeMap::new(),
             pushes: BTreeSet::from([digests(&previous)]),
             previous,
         }
@@ -137,15 +137,21 @@ impl Store {
         .await
     }
 
-    /// Writes down that a referrer holds what a signer has signed about a manifest.
+    /// Writes down that a referrer holds, in `blob`, what a signer has signed about a manifest.
+    /// Another manifest around the same blob says nothing more.
     pub(crate) async fn proved(
         &self,
         repository: &RepositoryName,
         manifest: &Digest,
         referrer: &Digest,
+        blob: &Digest,
     ) -> Result<(), StorageError> {
         self.amend(repository, manifest, |record| {
-            record.proofs.len() < PROOFS && record.proofs.insert(referrer.clone())
+            let is_new = record.proofs.len() < PROOFS && !record.proofs.contains_key(blob);
+            if is_new {
+                record.proofs.insert(blob.clone(), referrer.clone());
+            }
+            is_new
         })
         .await
     }
@@ -163,7 +169,10 @@ impl Store {
             let Some(known) = self.records.get(&key).await? else {
                 return Ok(());
             };
-            let mut record: DecisionRecord = decode(&key, &known)?;
+            // Of another version of the registry: as if there were none.
+            let Ok(mut record) = decode::<DecisionRecord>(&key, &known) else {
+                return Ok(());
+            };
             if !change(&mut record) {
                 return Ok(());
             }

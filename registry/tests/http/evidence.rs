@@ -1,14 +1,16 @@
 //! Signatures among many: what is read, what is not, and that it is said.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use wasmport_artifact::{Descriptor, Digest, ImageManifest, Tag, media_type};
 use wasmport_registry::App;
 use wasmport_registry::storage::Store;
-use wasmport_signature::PrivateKey;
+use wasmport_signature::{PrivateKey, Signature, bundle_manifest, sign_bundle};
 
 use crate::artifact::{Artifact, hello, hello_again};
 use crate::registry::Registry;
-use crate::signatures::{key, push_bundle, push_simple, signed_by};
+use crate::signatures::{SIGNED, key, loaded, push_bundle, push_simple, signed_by};
 
 const SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
 
@@ -134,6 +136,45 @@ async fn nor_is_one_that_came_before_the_artifact() {
     let artifact = hello_again();
     push_bundle(&registry, "app", &artifact, &release).await;
     registry.push("app", "1.0", &artifact).await;
+    assert!(is_out(&registry).await);
+    for number in 0..120 {
+        push_junk(&registry, &artifact, number, SIGNATURE).await;
+    }
+    assert!(is_out(&registry).await);
+}
+
+/// A manifest of its own around a bundle that is there already.
+async fn push_again(registry: &Registry, subject: &Artifact, key: &PrivateKey, number: usize) {
+    let signature = sign_bundle(key, &subject.digest(), &BTreeMap::new()).unwrap();
+    let Signature::Bundle { bytes } = signature else {
+        panic!("not a bundle")
+    };
+    registry.push_blob("app", &bytes).await;
+    for number in 0..number {
+        let created = format!("2026-11-20T00:00:{number:02}Z");
+        let manifest = bundle_manifest(&bytes, subject.descriptor(), &created).to_bytes();
+        let digest = Digest::of(&manifest);
+        let kind = media_type::IMAGE_MANIFEST;
+        let answer = registry.put_manifest("app", digest.as_str(), kind, &manifest);
+        assert_eq!(answer.await.status, 201);
+    }
+}
+
+#[tokio::test]
+async fn nor_behind_one_of_another_signer_that_is_pushed_again_and_again() {
+    let (release, other) = (key(), key());
+    let mut app: Option<App> = None;
+    let registry = Registry::over_app(Store::in_memory(), |opened| app = Some(opened.clone()));
+    let registry = registry.await;
+    let pem = other.public_key().to_pem();
+    let two = format!("{SIGNED}\n[signer.other]\nkey = \"\"\"\n{pem}\"\"\"\n");
+    let policy = loaded(&two, &release);
+    app.unwrap().replace_policy(policy).await.unwrap();
+    let artifact = hello();
+    registry.push("app", "1.0", &artifact).await;
+    registry.push_blob("app", b"{}").await;
+    push_again(&registry, &artifact, &other, 40).await;
+    push_bundle(&registry, "app", &artifact, &release).await;
     assert!(is_out(&registry).await);
     for number in 0..120 {
         push_junk(&registry, &artifact, number, SIGNATURE).await;

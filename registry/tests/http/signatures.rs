@@ -14,7 +14,7 @@ use crate::artifact::Artifact;
 use crate::registry::{Answer, Registry};
 
 /// Admits what the terminal needs, when `release` has signed it.
-const SIGNED: &str = r#"
+pub(crate) const SIGNED: &str = r#"
 schema = 1
 
 [[rule]]

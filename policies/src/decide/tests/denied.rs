@@ -24,6 +24,25 @@ fn module(imports: &[(&str, &str)]) -> Facts {
 }
 
 #[test]
+fn brackets_before_a_name_do_not_get_past_what_is_denied() {
+    let files = "wasi:filesystem/types@0.2.6";
+    let denied = denying(
+        "{ import = \"wasi:filesystem/types\", functions = [\"descriptor.unlink-file-at\"] }",
+    );
+    for (brackets, expected) in [
+        ("", Verdict::Deny),
+        ("[method]", Verdict::Deny),
+        ("[async-lower][method]", Verdict::Deny),
+        ("[async][async-lower][method]", Verdict::Deny),
+    ] {
+        let facts = module(&[(files, &format!("{brackets}descriptor.unlink-file-at"))]);
+        assert_eq!(verdict(&denied, &facts), expected, "{brackets}");
+    }
+    let other = module(&[(files, "[async-lower][method]descriptor.stat")]);
+    assert_eq!(verdict(&denied, &other), Verdict::Admit);
+}
+
+#[test]
 fn letters_of_another_size_do_not_get_past_what_is_denied() {
     let function = "{ import = \"acme:db/query\", functions = [\"drop-table\"] }";
     for name in ["drop-table", "DROP-TABLE"] {

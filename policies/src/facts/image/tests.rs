@@ -191,6 +191,16 @@ fn what_clients_read_by_a_table_of_contents_is_unseen() {
 }
 
 #[test]
+fn a_table_of_contents_that_only_the_end_announces_makes_a_layer_unseen() {
+    let mut archive = gzip(&tar(&[("text", b"text")]));
+    assert_eq!(look(TAR, &archive), (Vec::new(), Vec::new()));
+    // A member of gzip that is empty but for an extra field, as eStargz ends.
+    archive.extend(b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x1a\0SG\x16\x000000000000000000STARGZ");
+    archive.extend(b"\x01\0\0\xff\xff\0\0\0\0\0\0\0\0");
+    assert!(unseen(TAR, &archive).contains("table of contents"));
+}
+
+#[test]
 fn wasm_that_cannot_be_judged_is_unreadable_and_not_only_unseen() {
     let broken = b"\0asm\x01\0\0\0\x63".as_slice();
     let archive = tar(&[("d.wasm", broken), ("text", b"text")]);
